@@ -1,0 +1,36 @@
+#pragma once
+// Text helpers shared by messages, dumps and shell lines. No locale, no system call.
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fence {
+
+/// Bytes as printable text: a backslash becomes "\\", control bytes and what is not valid UTF-8 become "\xHH", and so
+/// do the Unicode controls that act on a terminal or reorder what is seen (C1, line separators, directions). Reversible
+/// by unescape_bytes. Used wherever a name may hold any byte (JSON, facts dumps, messages), so that no control sequence
+/// of a file name reaches the terminal.
+std::string escape_bytes(std::string_view bytes);
+
+/// The inverse of escape_bytes; nothing where `text` is not such a spelling.
+std::optional<std::string> unescape_bytes(std::string_view text);
+
+/// `word` as one word of a POSIX shell: unchanged where safe, else in single quotes.
+std::string shell_quote(std::string_view word);
+
+/// The candidate nearest to `word` by edit distance, where near enough (at most a third of its length, at
+/// least 1) to be what was meant.
+std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
+
+/// fnmatch-like match of one name against a pattern of '*' and '?' and literal bytes, case-sensitive.
+bool wildcard_match(std::string_view pattern, std::string_view name) noexcept;
+
+/// "a, b and c".
+std::string join_words(std::span<const std::string> words, std::string_view last_separator = " and ");
+
+/// The parts between separators, empty ones too: n separators give n + 1 parts.
+std::vector<std::string> split(std::string_view text, char separator);
+
+}  // namespace fence
