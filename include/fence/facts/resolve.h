@@ -1,0 +1,62 @@
+#pragma once
+// Symbolic links, followed in values.
+#include <variant>
+
+#include "fence/facts/facts.h"
+
+namespace fence {
+
+/// Reads facts, and notes what was asked for but is not known, so that one code path both decides what to ask
+/// and decides the plan. An unknown path reads as Absent; the caller throws its result away while wanted() is
+/// not empty. A path that is too long for any system call (path_too_long) is never wanted and reads as
+/// Unreadable, ENAMETOOLONG.
+class FactLens {
+ public:
+  explicit FactLens(const HostFacts& facts) : facts_(facts) {}
+
+  const PathFact& path(const HostPath& path);
+  const ListingFact& listing(const HostPath& path);
+  const TextFact& text(const HostPath& path);
+  [[nodiscard]] const HostFacts& host() const noexcept { return facts_; }
+  [[nodiscard]] const FactQueries& wanted() const noexcept { return wanted_; }
+
+ private:
+  const HostFacts& facts_;
+  FactQueries wanted_;
+};
+
+/// One link that was followed.
+struct LinkStep {
+  HostPath link;
+  std::string target;
+};
+
+struct Found {
+  HostPath real;  ///< where the walk ended: no component of it is a link
+  Present fact;
+  std::vector<LinkStep> links;  ///< followed on the way, in order
+};
+struct Missing {
+  HostPath deepest;              ///< the last directory (or other thing) that exists, with no link in it
+  HostPath missing;              ///< the first component that does not, or that needs a non-directory to be one
+  std::string rest;              ///< what was still to come below `missing`; may be empty
+  bool not_a_directory = false;  ///< `deepest` exists but is no directory (ENOTDIR)
+  std::vector<LinkStep> links;
+};
+struct Refused {
+  HostPath at;          ///< the component that could not be looked at
+  int errno_value = 0;  ///< EACCES mostly
+  std::vector<LinkStep> links;
+};
+struct Loop {
+  std::vector<LinkStep> links;  ///< the chain, more than 40 steps long (MAXSYMLINKS) or through itself
+};
+using Resolution = std::variant<Found, Missing, Refused, Loop>;
+
+/// Follows `path` through the facts as the kernel would: links, their "..", and at most 40 of them.
+Resolution resolve(FactLens& lens, const HostPath& path);
+
+/// "a -> b -> c": for messages.
+std::string chain_text(const std::vector<LinkStep>& links);
+
+}  // namespace fence

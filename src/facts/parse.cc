@@ -1,0 +1,313 @@
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <limits>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fence/facts/facts.h"
+#include "json_reader.h"
+#include "names.h"
+
+namespace fence {
+namespace {
+
+constexpr std::uint64_t kMaxErrno = 4095;  ///< MAX_ERRNO (linux/err.h)
+constexpr std::uint64_t kMaxSignal = 64;   ///< the last real-time signal of Linux (signal(7))
+constexpr std::uint64_t kMaxDescriptor = INT_MAX;
+constexpr std::uint64_t kFirstOwnDescriptor = 3;  ///< 0, 1 and 2 are in TerminalFacts
+
+template <class T>
+using Reader = Result<T> (*)(const JsonNode&);
+
+template <class T>
+Result<std::vector<T>> list_of(const JsonNode& node, Reader<T> read) {
+  FENCE_TRY(const std::vector<JsonNode> elements, node.elements());
+  std::vector<T> out;
+  for (const JsonNode& element : elements) {
+    FENCE_TRY(T value, read(element));
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
+/// As list_of, for what is sorted and has nothing twice.
+template <class T>
+Result<std::vector<T>> ascending_list_of(const JsonNode& node, Reader<T> read) {
+  FENCE_TRY(std::vector<T> out, list_of(node, read));
+  const auto not_ascending = [](const T& a, const T& b) { return !(a < b); };
+  if (std::adjacent_find(out.begin(), out.end(), not_ascending) != out.end()) {
+    return node.error("is not sorted, or has something twice");
+  }
+  return out;
+}
+
+template <class T>
+Result<std::set<T>> set_of(const JsonNode& node, Reader<T> read) {
+  FENCE_TRY(const std::vector<T> values, ascending_list_of(node, read));
+  return std::set<T>(values.begin(), values.end());
+}
+
+template <class Enum, std::size_t N>
+Result<Enum> word_of(const JsonNode& node, const std::array<std::pair<Enum, std::string_view>, N>& table) {
+  FENCE_TRY(const std::string word, node.bytes());
+  const auto row = std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.second == word; });
+  if (row == table.end()) return node.error("is no word that fence knows here");
+  return row->first;
+}
+
+template <class Int>
+Result<Int> number_of(const JsonNode& node, std::uint64_t most = std::uint64_t{std::numeric_limits<Int>::max()},
+                      std::uint64_t least = 0) {
+  FENCE_TRY(const std::uint64_t value, node.number(most, least));
+  return static_cast<Int>(value);
+}
+
+Result<std::uint32_t> id(const JsonNode& node) { return number_of<std::uint32_t>(node); }
+Result<int> descriptor(const JsonNode& node) { return number_of<int>(node, kMaxDescriptor, kFirstOwnDescriptor); }
+Result<int> signal_number(const JsonNode& node) { return number_of<int>(node, kMaxSignal, 1); }
+Result<std::string> c_string(const JsonNode& node) { return node.c_string(); }
+
+Result<HostPath> path_from(const JsonNode& node, std::string_view text) {
+  Result<HostPath> path = HostPath::parse(text);
+  if (!path) return node.error("is no path: " + path.error().why);
+  if (path->text() != text) return node.error("is no path in canonical spelling");
+  return path;
+}
+
+Result<HostPath> path(const JsonNode& node) {
+  FENCE_TRY(const std::string text, node.bytes());
+  return path_from(node, text);
+}
+
+Result<std::string> file_name(const JsonNode& node) {
+  FENCE_TRY(std::string name, node.c_string());
+  const bool one_name = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+  if (!one_name || name.size() > kMaxNameBytes) return node.error("is no file name");
+  return name;
+}
+
+Result<Unreadable> unreadable_from(const JsonNode& number) {
+  FENCE_TRY(const int value, number_of<int>(number, kMaxErrno));
+  return Unreadable{value};
+}
+
+Result<Unreadable> unreadable(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"errno"}));
+  return unreadable_from(object["errno"]);
+}
+
+Result<std::uint32_t> mode(const JsonNode& node) {
+  FENCE_TRY(const std::string digits, node.bytes());
+  const bool octal = digits.size() == 4 && digits.find_first_not_of("01234567") == std::string::npos;
+  if (!octal) return node.error("is not four octal digits");
+  std::uint32_t out = 0;
+  for (const char digit : digits) out = out << 3 | static_cast<std::uint32_t>(digit - '0');
+  return out;
+}
+
+Result<MountFlags> mount_flags(const JsonNode& node) {
+  FENCE_TRY(const std::vector<JsonNode> elements, node.elements());
+  MountFlags flags;
+  for (const JsonNode& element : elements) {
+    FENCE_TRY(const auto flag, word_of(element, facts_names::kMountFlags));
+    if (flags.*flag) return element.error("stands twice");
+    flags.*flag = true;
+  }
+  return flags;
+}
+
+Result<PathFact> present(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object,
+            node.object({"kind", "fs", "device", "inode", "uid", "gid", "mode", "rdev", "mount"}));
+  Present fact;
+  FENCE_TRY(fact.kind, word_of(object["kind"], facts_names::kPathKinds));
+  FENCE_TRY(fact.fs, word_of(object["fs"], facts_names::kFsKinds));
+  FENCE_TRY(fact.id.device, object["device"].number());
+  FENCE_TRY(fact.id.inode, object["inode"].number());
+  FENCE_TRY(fact.uid, id(object["uid"]));
+  FENCE_TRY(fact.gid, id(object["gid"]));
+  FENCE_TRY(fact.mode, mode(object["mode"]));
+  FENCE_TRY(fact.rdev, object["rdev"].number());
+  FENCE_TRY(fact.mount, mount_flags(object["mount"]));
+  return PathFact(fact);
+}
+
+Result<PathFact> link(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"kind", "target"}));
+  FENCE_TRY(std::string target, object["target"].c_string());
+  // symlink(2) makes no empty link.
+  if (target.empty()) return object["target"].error("is empty");
+  return PathFact(Link{std::move(target)});
+}
+
+Result<PathFact> absent(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"kind"}));
+  return PathFact(Absent{});
+}
+
+Result<PathFact> refused(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"kind", "errno"}));
+  FENCE_TRY(const Unreadable fact, unreadable_from(object["errno"]));
+  return PathFact(fact);
+}
+
+Result<PathFact> path_fact(const JsonNode& node) {
+  constexpr std::array<std::pair<Reader<PathFact>, std::string_view>, 3> kOtherKinds = {{
+      {link, facts_names::kLinkKind},
+      {absent, facts_names::kAbsentKind},
+      {refused, facts_names::kUnreadableKind},
+  }};
+  FENCE_TRY(const JsonNode kind, node.member("kind"));
+  const Result<Reader<PathFact>> other = word_of(kind, kOtherKinds);
+  return other ? (*other)(node) : present(node);
+}
+
+Result<ListingFact> listing_fact(const JsonNode& node) {
+  if (node.is_object()) {
+    FENCE_TRY(const Unreadable fact, unreadable(node));
+    return ListingFact(fact);
+  }
+  FENCE_TRY(std::vector<std::string> names, ascending_list_of(node, file_name));
+  return ListingFact(std::move(names));
+}
+
+Result<TextFact> text_fact(const JsonNode& node) {
+  if (node.is_null()) return TextFact(Absent{});
+  if (node.is_object()) {
+    FENCE_TRY(const Unreadable fact, unreadable(node));
+    return TextFact(fact);
+  }
+  FENCE_TRY(std::string text, node.bytes());
+  if (text.size() > kMaxTextBytes) return node.error("is longer than any text that fence reads");
+  return TextFact(std::move(text));
+}
+
+template <class Fact>
+Result<std::map<HostPath, Fact>> facts_by_path(const JsonNode& node, Reader<Fact> read) {
+  FENCE_TRY(const auto entries, node.entries());
+  std::map<HostPath, Fact> out;
+  for (const auto& [key, value] : entries) {
+    FENCE_TRY(HostPath path, path_from(value, key));
+    FENCE_TRY(Fact fact, read(value));
+    out.emplace(std::move(path), std::move(fact));
+  }
+  return out;
+}
+
+Result<IdExtent> id_extent(const JsonNode& node) {
+  FENCE_TRY(const std::vector<std::uint32_t> numbers, list_of(node, id));
+  if (numbers.size() != 3) return node.error("is not three numbers: inside, outside, count");
+  return IdExtent{numbers[0], numbers[1], numbers[2]};
+}
+
+Result<CallerFacts> caller(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"uid", "gid", "groups", "user", "home", "passwd_line",
+                                                  "in_etc_passwd", "uid_map", "gid_map"}));
+  CallerFacts facts;
+  FENCE_TRY(facts.uid, id(object["uid"]));
+  FENCE_TRY(facts.gid, id(object["gid"]));
+  FENCE_TRY(facts.groups, list_of(object["groups"], id));
+  FENCE_TRY(facts.user, object["user"].c_string());
+  FENCE_TRY(facts.home, object["home"].c_string());
+  FENCE_TRY(facts.passwd_line, object["passwd_line"].c_string());
+  FENCE_TRY(facts.in_etc_passwd, object["in_etc_passwd"].boolean());
+  FENCE_TRY(facts.uid_map, list_of(object["uid_map"], id_extent));
+  FENCE_TRY(facts.gid_map, list_of(object["gid_map"], id_extent));
+  return facts;
+}
+
+Result<Environment::value_type> variable(const JsonNode& node) {
+  FENCE_TRY(std::vector<std::string> words, list_of(node, c_string));
+  if (words.size() != 2) return node.error("is not a name and a value");
+  if (words[0].empty() || words[0].find('=') != std::string::npos) return node.error("has a name that none can have");
+  return Environment::value_type(std::move(words[0]), std::move(words[1]));
+}
+
+Result<WorkingDirectory> working_directory(const JsonNode& node) {
+  if (node.is_object()) {
+    FENCE_TRY(const Unreadable fact, unreadable(node));
+    return WorkingDirectory(fact);
+  }
+  FENCE_TRY(HostPath directory, path(node));
+  return WorkingDirectory(std::move(directory));
+}
+
+Result<StreamFacts> stream(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"open", "terminal", "rdev"}));
+  StreamFacts facts;
+  FENCE_TRY(facts.open, object["open"].boolean());
+  FENCE_TRY(facts.terminal, object["terminal"].boolean());
+  FENCE_TRY(facts.rdev, object["rdev"].number());
+  return facts;
+}
+
+Result<TerminalFacts> terminal(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"streams", "controlling", "foreground"}));
+  FENCE_TRY(const std::vector<StreamFacts> streams, list_of(object["streams"], stream));
+  TerminalFacts facts;
+  if (streams.size() != std::size(facts.streams)) return object["streams"].error("has not three streams");
+  std::copy(streams.begin(), streams.end(), std::begin(facts.streams));
+  FENCE_TRY(facts.controlling, object["controlling"].boolean());
+  FENCE_TRY(facts.foreground, object["foreground"].boolean());
+  return facts;
+}
+
+Result<KernelFacts> kernel(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object,
+            node.object({"release", "machine", "legacy_tiocsti", "cgroup_namespace", "max_user_namespaces"}));
+  KernelFacts facts;
+  FENCE_TRY(facts.release, object["release"].c_string());
+  FENCE_TRY(facts.machine, object["machine"].c_string());
+  if (const JsonNode sysctl = object["legacy_tiocsti"]; !sysctl.is_null()) {
+    FENCE_TRY(facts.legacy_tiocsti, number_of<int>(sysctl));
+  }
+  FENCE_TRY(facts.cgroup_namespace, object["cgroup_namespace"].boolean());
+  FENCE_TRY(facts.max_user_namespaces, object["max_user_namespaces"].number());
+  return facts;
+}
+
+Result<std::optional<BwrapFacts>> bwrap(const JsonNode& node) {
+  if (node.is_null()) return std::optional<BwrapFacts>();
+  FENCE_TRY(const JsonObject object, node.object({"path", "options", "setuid"}));
+  BwrapFacts facts;
+  FENCE_TRY(const HostPath place, path(object["path"]));
+  facts.path = place.text();
+  FENCE_TRY(facts.options, set_of(object["options"], c_string));
+  FENCE_TRY(facts.setuid, object["setuid"].boolean());
+  return std::optional(std::move(facts));
+}
+
+Result<HostFacts> host_facts(const JsonNode& document) {
+  FENCE_TRY(const JsonNode schema, document.member("schema"));
+  FENCE_TRY(const std::string version, schema.bytes());
+  if (version != facts_names::kSchema) return schema.error("is not " + std::string(facts_names::kSchema));
+  FENCE_TRY(const JsonObject object, document.object({"schema", "caller", "working_directory", "terminal", "kernel",
+                                                      "bwrap", "environment", "listening_sockets", "open_descriptors",
+                                                      "ignored_signals", "paths", "listings", "texts"}));
+  HostFacts facts;
+  FENCE_TRY(facts.caller, caller(object["caller"]));
+  FENCE_TRY(facts.working_directory, working_directory(object["working_directory"]));
+  FENCE_TRY(facts.terminal, terminal(object["terminal"]));
+  FENCE_TRY(facts.kernel, kernel(object["kernel"]));
+  FENCE_TRY(facts.bwrap, bwrap(object["bwrap"]));
+  FENCE_TRY(facts.environment, list_of(object["environment"], variable));
+  FENCE_TRY(facts.listening_sockets, ascending_list_of(object["listening_sockets"], path));
+  FENCE_TRY(facts.open_descriptors, set_of(object["open_descriptors"], descriptor));
+  FENCE_TRY(facts.ignored_signals, set_of(object["ignored_signals"], signal_number));
+  FENCE_TRY(facts.paths, facts_by_path(object["paths"], path_fact));
+  FENCE_TRY(facts.listings, facts_by_path(object["listings"], listing_fact));
+  FENCE_TRY(facts.texts, facts_by_path(object["texts"], text_fact));
+  return facts;
+}
+
+}  // namespace
+
+Result<HostFacts> parse_facts(std::string_view json) {
+  FENCE_TRY(const JsonDocument document, parse_json(json));
+  return host_facts(JsonNode(document.root, ""));
+}
+
+}  // namespace fence
