@@ -1,0 +1,140 @@
+#pragma once
+// What is wanted: partial wishes by layer, and the total policy that merge() makes of them.
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "fence/util/path.h"
+
+namespace fence {
+
+enum class Backend : std::uint8_t { Auto, Native, Bwrap };
+enum class TerminalMode : std::uint8_t { Auto, Private, Shared };
+enum class AbsentProtected : std::uint8_t { Report, Quarantine };
+enum class DevicesMode : std::uint8_t { Minimal, Host };
+enum class RuntimeDirMode : std::uint8_t { Auto, Private, Inherit, Unset };
+enum class NetworkMode : std::uint8_t { None, Host };
+enum class EnvironmentMode : std::uint8_t { Inherit, Clear };
+
+/// "$FENCE_WORKSPACE" or a path below it: the writable root that the planner finds around the working directory
+/// (the git top level, else that directory). Where there is none (the working directory is "/", $HOME or above it)
+/// the rule falls away, and the plan says so.
+struct InWorkspace {
+  std::string relative;  ///< canonical, no leading slash; "" is the workspace itself
+  friend bool operator==(const InWorkspace&, const InWorkspace&) = default;
+};
+/// A relative entry of `protect`: that path below every directory that is writable.
+struct InEveryWritableTree {
+  std::string relative;  ///< canonical, not empty
+  friend bool operator==(const InEveryWritableTree&, const InEveryWritableTree&) = default;
+};
+using RulePath = std::variant<HostPath, InWorkspace, InEveryWritableTree>;
+
+enum class PathList : std::uint8_t { AllowRead, DenyRead, AllowWrite, DenyWrite, Protect };
+/// The settings key of a list: "allowRead".
+std::string_view list_name(PathList list) noexcept;
+
+/// One entry of a path list.
+struct PathRule {
+  PathList list = PathList::AllowRead;
+  RulePath path = HostPath::root();
+  bool optional = false;  ///< a missing path is no error; a protection holds all the same for what appears later
+  std::string why{};      ///< the reason that the entry itself gives; may be empty
+  friend bool operator==(const PathRule&, const PathRule&) = default;
+};
+
+/// A private, empty, writable tmpfs; gone with the sandbox.
+struct ScratchRule {
+  RulePath path = HostPath::root();
+  std::optional<std::uint64_t> size{};  ///< bytes; nothing: the kernel's default, half of memory (tmpfs(5))
+  std::uint32_t mode = 0755;            ///< permission bits; 01777 for /tmp, /var/tmp and /dev/shm
+  bool optional = false;                ///< skipped where no mount point exists or can be made
+  std::string why{};
+  friend bool operator==(const ScratchRule&, const ScratchRule&) = default;
+};
+
+enum class BindMode : std::uint8_t { ReadOnly, ReadWrite, Device };
+
+/// Something of the host under another name.
+struct BindRule {
+  HostPath source = HostPath::root();
+  SandboxPath target = SandboxPath::root();
+  BindMode mode = BindMode::ReadOnly;
+  bool optional = false;  ///< about the source only
+  friend bool operator==(const BindRule&, const BindRule&) = default;
+};
+
+/// A name pattern of environment.pass or .deny: '*' and '?', case-sensitive.
+struct VariablePattern {
+  std::string pattern;
+  std::string why{};
+  friend bool operator==(const VariablePattern&, const VariablePattern&) = default;
+};
+
+/// What one layer says; absent means "this layer says nothing". Lists append in merge(), single values replace.
+struct SettingsLayer {
+  LayerKind kind = LayerKind::BuiltIn;
+  std::string name;  ///< for messages: a file, a profile's name, "command line"
+  std::optional<Sourced<Backend>> backend;
+  std::optional<Sourced<bool>> force_new_session;
+  std::optional<Sourced<TerminalMode>> terminal;
+  std::vector<Sourced<PathRule>> paths;
+  std::vector<Sourced<ScratchRule>> scratch;
+  std::vector<Sourced<BindRule>> binds;
+  std::optional<Sourced<AbsentProtected>> absent_protected;
+  std::optional<Sourced<DevicesMode>> devices;
+  std::vector<Sourced<HostPath>> device_nodes;
+  std::optional<Sourced<RuntimeDirMode>> runtime_dir;
+  std::optional<Sourced<NetworkMode>> network;
+  std::optional<Sourced<EnvironmentMode>> environment;
+  std::vector<Sourced<VariablePattern>> environment_pass;
+  std::vector<Sourced<VariablePattern>> environment_deny;
+  std::map<std::string, Sourced<std::string>> environment_set;
+  std::optional<Sourced<bool>> nesting;
+};
+
+/// A wish with the place of its layer in the order of precedence; higher wins.
+template <class T>
+struct Ranked {
+  T value{};
+  Origin origin{};
+  int rank = 0;  ///< index of the layer in merge()'s input
+  friend bool operator==(const Ranked&, const Ranked&) = default;
+};
+
+/// All wishes, merged: total, nothing optional but what means something when unset.
+struct Policy {
+  Sourced<Backend> backend{Backend::Auto, {}};
+  std::optional<Ranked<bool>> force_new_session;  ///< unset: terminal decides (terminal.md A.5)
+  std::vector<Sourced<bool>> force_new_session_overruled;
+  Sourced<TerminalMode> terminal{TerminalMode::Auto, {}};
+  std::vector<Ranked<PathRule>> paths;
+  std::vector<Ranked<ScratchRule>> scratch;
+  std::vector<Ranked<BindRule>> binds;
+  Sourced<AbsentProtected> absent_protected{AbsentProtected::Report, {}};
+  Sourced<DevicesMode> devices{DevicesMode::Minimal, {}};
+  std::vector<Ranked<HostPath>> device_nodes;
+  Sourced<RuntimeDirMode> runtime_dir{RuntimeDirMode::Auto, {}};
+  Sourced<NetworkMode> network{NetworkMode::None, {}};
+  Sourced<EnvironmentMode> environment{EnvironmentMode::Inherit, {}};
+  std::vector<Ranked<VariablePattern>> environment_pass;
+  std::vector<Ranked<VariablePattern>> environment_deny;
+  std::map<std::string, Ranked<std::string>> environment_set;
+  Sourced<bool> nesting{false, {}};
+};
+
+/// Merges layers given from the lowest to the highest. Total: two layers never make an error here, conflicts on one
+/// path are the planner's, which knows the links. merge({merge-equivalent}) is idempotent.
+Policy merge(std::span<const SettingsLayer> low_to_high);
+
+/// What one launch asks for besides its policy: it stands on the command line only.
+struct Request {
+  std::vector<std::string> command;            ///< argv of the command; never empty
+  std::optional<Sourced<HostPath>> directory;  ///< -C: start there instead of the working directory
+  std::vector<Sourced<int>> keep_descriptors;  ///< --keep-fd
+};
+
+}  // namespace fence

@@ -1,0 +1,115 @@
+#include "entry.h"
+
+#include <algorithm>
+
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+std::string quoted(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
+
+}  // namespace
+
+Entry::Entry(const Reading& in, const Value& element, std::string_view main_field)
+    : in_(in),
+      element_(element),
+      main_field_(main_field),
+      table_(std::get_if<ValueTable>(&element.data)),
+      right_shape_(table_ != nullptr || (!main_field.empty() && std::holds_alternative<std::string>(element.data))) {
+  if (right_shape_) return;
+  const std::string_view shape = main_field.empty() ? "a table" : "a string or a table";
+  fail(element.origin, {.what = "an entry of " + std::string(in.row.key) + " must be " + std::string(shape) + ", not " +
+                                std::string(type_name(element))});
+}
+
+const Value* Entry::field(std::string_view name) {
+  known_.push_back(name);
+  if (!right_shape_) return nullptr;
+  if (table_ == nullptr) return name == main_field_ ? &element_ : nullptr;
+  const auto found = std::find_if(table_->begin(), table_->end(), [&](const ValueEntry& e) { return e.key == name; });
+  return found == table_->end() ? nullptr : &found->value;
+}
+
+const std::string* Entry::text(std::string_view name) {
+  const Value* value = field(name);
+  if (value == nullptr) return nullptr;
+  const auto* text = std::get_if<std::string>(&value->data);
+  if (text == nullptr) wrong_field(name, "a string", *value);
+  return text;
+}
+
+const std::string* Entry::required_text(std::string_view name) {
+  if (right_shape_ && field(name) == nullptr) {
+    fail(element_.origin, {.what = "an entry of " + std::string(in_.row.key) + " has no " + quoted(name)});
+  }
+  return text(name);
+}
+
+std::string Entry::text_or_empty(std::string_view name) {
+  const std::string* found = text(name);
+  return found == nullptr ? std::string() : *found;
+}
+
+bool Entry::flag(std::string_view name) {
+  const Value* value = field(name);
+  if (value == nullptr) return false;
+  const bool* flag = std::get_if<bool>(&value->data);
+  if (flag == nullptr) wrong_field(name, "true or false", *value);
+  return flag != nullptr && *flag;
+}
+
+std::optional<RulePath> Entry::path(std::string_view name, Relative relative) {
+  const bool optional = flag("optional");
+  const bool literal = flag("literal");
+  const std::string* spelled = required_text(name);
+  if (spelled == nullptr) return std::nullopt;
+  const Origin& place = field(name)->origin;
+  return std::visit(Overloaded{
+                        [](RulePath path) -> std::optional<RulePath> { return path; },
+                        [&](const Unset& unset) -> std::optional<RulePath> {
+                          if (!optional) fail(place, unset_error(*spelled, unset));
+                          return std::nullopt;
+                        },
+                        [&](Error error) -> std::optional<RulePath> {
+                          fail(place, std::move(error));
+                          return std::nullopt;
+                        },
+                    },
+                    expand({.text = *spelled, .literal = literal, .relative = relative}, in_.context));
+}
+
+std::optional<HostPath> Entry::host_path(std::string_view name) {
+  const std::optional<RulePath> found = path(name);
+  if (!found) return std::nullopt;
+  if (const auto* host = std::get_if<HostPath>(&*found)) return *host;
+  const Value& spelled = *field(name);
+  fail(spelled.origin, refused_path(std::get<std::string>(spelled.data), "$FENCE_WORKSPACE has no meaning here"));
+  return std::nullopt;
+}
+
+void Entry::wrong_field(std::string_view name, std::string_view expected, const Value& got) {
+  fail(got.origin,
+       {.what = quoted(name) + " must be " + std::string(expected) + ", not " + std::string(type_name(got))});
+}
+
+void Entry::fail(const Origin& origin, Error error) {
+  error.kind = ErrorKind::Config;
+  error.origin = origin;
+  error.context.push_back("in " + std::string(in_.row.key));
+  in_.errors.push_back(std::move(error));
+  good_ = false;
+}
+
+bool Entry::finish() {
+  if (table_ == nullptr) return good_;
+  for (const ValueEntry& entry : *table_) {
+    if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
+    const auto meant = did_you_mean(entry.key, known_);
+    fail(entry.origin, {.what = "an entry of " + std::string(in_.row.key) + " has no field " + quoted(entry.key),
+                        .hint = meant ? "did you mean " + quoted(*meant) + "?" : std::string()});
+  }
+  return good_;
+}
+
+}  // namespace fence

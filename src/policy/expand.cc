@@ -1,0 +1,178 @@
+#include "expand.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+constexpr std::string_view kWorkspaceName = "FENCE_WORKSPACE";
+constexpr std::string_view kLiteralHint = "for a name that has this character write {path = \"...\", literal = true}";
+
+bool starts_name(char c) noexcept { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
+bool continues_name(char c) noexcept { return starts_name(c) || (c >= '0' && c <= '9'); }
+
+struct VariableUse {
+  std::string_view name;
+  std::size_t end = 0;  ///< where the text goes on
+};
+
+/// The variable at a '$'; nothing where no name follows.
+std::optional<VariableUse> variable_at(std::string_view text, std::size_t dollar) {
+  const bool braced = dollar + 1 < text.size() && text[dollar + 1] == '{';
+  const std::size_t begin = dollar + (braced ? 2 : 1);
+  std::size_t end = begin;
+  while (end < text.size() && (end == begin ? starts_name(text[end]) : continues_name(text[end]))) ++end;
+  if (end == begin) return std::nullopt;
+  const std::string_view name = text.substr(begin, end - begin);
+  if (!braced) return VariableUse{name, end};
+  if (end == text.size() || text[end] != '}') return std::nullopt;
+  return VariableUse{name, end + 1};
+}
+
+/// A text without "~" and "$" in it.
+struct Substituted {
+  std::string text;
+  bool in_workspace = false;  ///< `text` is below the workspace
+};
+
+std::variant<Substituted, Unset, Error> substitute(std::string_view text, const ExpansionContext& context) {
+  if (text.find_first_of("*?[") != std::string_view::npos) {
+    return refused_path(text, "patterns are not supported in this version", std::string(kLiteralHint));
+  }
+  Substituted out;
+  std::size_t at = 0;
+  if (text.starts_with('~')) {
+    if (text.size() > 1 && text[1] != '/') {
+      return refused_path(text, "\"~\" followed by a name is not supported", "write the path out");
+    }
+    if (context.home.empty()) return Unset{"~"};
+    out.text = context.home;
+    at = 1;
+  }
+  while (at < text.size()) {
+    if (text[at] != '$') {
+      out.text += text[at++];
+      continue;
+    }
+    const auto use = variable_at(text, at);
+    if (!use) return refused_path(text, "a \"$\" without a variable's name", std::string(kLiteralHint));
+    if (use->name == kWorkspaceName) {
+      const bool first_component = at == 0 && (use->end == text.size() || text[use->end] == '/');
+      if (!first_component) return refused_path(text, "$FENCE_WORKSPACE can only be the first component");
+      out.in_workspace = true;
+    } else {
+      const std::string* value = context.variable ? context.variable(use->name) : nullptr;
+      if (value == nullptr || value->empty()) return Unset{"$" + std::string(use->name)};
+      out.text += *value;
+    }
+    at = use->end;
+  }
+  return out;
+}
+
+/// A relative path, taken apart.
+struct RelativeParts {
+  std::size_t up = 0;  ///< how many ".." stand in front
+  std::string names;   ///< canonical, no leading slash; may be empty
+};
+
+Result<RelativeParts> relative_parts(std::string_view text) {
+  RelativeParts parts;
+  std::string below;
+  for (const std::string& name : split(text, '/')) {
+    if (name == ".." && below.empty()) {
+      ++parts.up;
+    } else if (!name.empty() && name != ".") {
+      below += "/" + name;
+    }
+  }
+  // A ".." that is left in `below` comes after a name: parse() refuses it.
+  if (below.empty()) return parts;
+  FENCE_TRY(const HostPath path, HostPath::parse(below));
+  parts.names = HostPath::root().relative(path);
+  return parts;
+}
+
+/// A relative path that must stay below what it is relative to.
+Result<std::string> downward(std::string_view text) {
+  FENCE_TRY(RelativeParts parts, relative_parts(text));
+  if (parts.up > 0) return refused_path(text, "\"..\" leads out of the directory that it is meant for");
+  return std::move(parts.names);
+}
+
+Result<RulePath> in_every_tree(std::string_view text) {
+  FENCE_TRY(std::string names, downward(text));
+  if (names.empty()) return refused_path(text, "it names no path below a directory");
+  return RulePath(InEveryWritableTree{std::move(names)});
+}
+
+Result<RulePath> below_base(std::string_view text, HostPath directory) {
+  FENCE_TRY(const RelativeParts parts, relative_parts(text));
+  const std::size_t depth = directory.components().size();
+  for (std::size_t i = 0; i < std::min(parts.up, depth); ++i) directory = directory.parent();
+  FENCE_TRY(HostPath path, HostPath::parse(directory.below(parts.names).text()));
+  return RulePath(std::move(path));
+}
+
+Result<RulePath> place(const Substituted& path, Relative relative, const ExpansionContext& context) {
+  if (path.in_workspace) {
+    FENCE_TRY(std::string names, downward(path.text));
+    return RulePath(InWorkspace{std::move(names)});
+  }
+  if (path.text.empty()) return refused_path(path.text, "it is empty");
+  if (path.text.front() == '/') {
+    FENCE_TRY(HostPath absolute, HostPath::parse(path.text));
+    return RulePath(std::move(absolute));
+  }
+  return relative == Relative::InEveryTree ? in_every_tree(path.text) : below_base(path.text, context.base);
+}
+
+/// The error of the path that came out, under the name that the user gave.
+std::variant<RulePath, Unset, Error> named_as(std::string_view text, Result<RulePath> result) {
+  if (result) return *std::move(result);
+  Error error = std::move(result).error();
+  error.what = refused_path(text, {}).what;
+  return error;
+}
+
+}  // namespace
+
+Error refused_path(std::string_view text, std::string why, std::string hint) {
+  return Error{.kind = ErrorKind::Config,
+               .what = "cannot use the path \"" + escape_bytes(text) + "\"",
+               .why = std::move(why),
+               .hint = std::move(hint)};
+}
+
+Error unset_error(std::string_view text, const Unset& unset) {
+  if (unset.name == "~") return refused_path(text, "the home directory is not known", "set HOME");
+  return refused_path(text, unset.name + " is not set", "add `optional = true` to skip the entry where it is not set");
+}
+
+std::variant<RulePath, Unset, Error> expand(const Spelling& spelling, const ExpansionContext& context) {
+  using Outcome = std::variant<RulePath, Unset, Error>;
+  const auto placed = [&](const Substituted& path) -> Outcome {
+    return named_as(spelling.text, place(path, spelling.relative, context));
+  };
+  if (spelling.literal) return placed({.text = std::string(spelling.text)});
+  return std::visit(Overloaded{
+                        placed,
+                        [](const Unset& unset) -> Outcome { return unset; },
+                        [](const Error& error) -> Outcome { return error; },
+                    },
+                    substitute(spelling.text, context));
+}
+
+Result<RulePath> expand_path(std::string_view text, const ExpansionContext& context) {
+  return std::visit(Overloaded{
+                        [](RulePath path) -> Result<RulePath> { return path; },
+                        [&](const Unset& unset) -> Result<RulePath> { return unset_error(text, unset); },
+                        [](Error error) -> Result<RulePath> { return error; },
+                    },
+                    expand({.text = text}, context));
+}
+
+}  // namespace fence
