@@ -1,0 +1,27 @@
+#pragma once
+// The decisions of a plan that are not mounts. Each is one pure function with its whole table in it.
+#include "fence/facts/resolve.h"
+#include "fence/plan/plan.h"
+
+namespace fence {
+
+/// tiocsti-filter or new-session, by command line > settings > default (terminal.md A.5), and which terminal.
+/// `terminal.mode = "private"` is an Unsupported error of this executor.
+Result<SessionPlan, Errors> decide_session(const Policy& policy, const TerminalFacts& terminal);
+
+/// A place where a private runtime directory could be put; the mount planner makes the list, best first.
+struct RuntimeDirPlace {
+  SandboxPath path;
+};
+
+/// The table of terminal.md C.4. `mounts` is the plan without any runtime directory of fence's own.
+/// Kept only where mounts make the inherited value a real writable mount of a local directory owned by the caller with
+/// mode 0700 and within 60 bytes; else private. mode "inherit" turns "not kept" into an error; "unset" gives
+/// NoRuntimeDir. The value of PrivateRuntimeDir is left empty: the caller puts the place in.
+Result<RuntimeDirPlan, Errors> decide_runtime_dir(const Policy& policy, const MountPlan& mounts, FactLens& lens);
+
+/// Every variable's fate. `mounts` is the final plan (for PATH entries and dead sockets); `directory` becomes PWD.
+EnvironmentPlan decide_environment(const Policy& policy, const RuntimeDirPlan& runtime_dir, const SessionPlan& session,
+                                   const MountPlan& mounts, const SandboxPath& directory, FactLens& lens);
+
+}  // namespace fence

@@ -1,0 +1,40 @@
+#pragma once
+// From the rules of a policy to wishes on real paths: links resolved, each path's class judged (policy.md, "Path
+// classes").
+#include <string>
+#include <vector>
+
+#include "fence/plan/access.h"
+#include "fence/plan/workspace.h"
+
+namespace fence {
+
+/// A link that a wish went through: shown as it is where its directory is one of ours.
+struct LinkWish {
+  SandboxPath at = SandboxPath::root();
+  std::string target;
+  Origin origin{};
+};
+
+/// A part of /proc that is made read-only in place.
+struct LockWish {
+  SandboxPath at = SandboxPath::root();
+  Origin origin{};
+  std::string why{};
+};
+
+/// All wishes of a policy, and what was noticed while reading them.
+struct WishList {
+  std::vector<Wish> wishes;
+  std::vector<LinkWish> links;
+  std::vector<LockWish> locks;
+  std::vector<AbsentPath> absent;  ///< protected paths that are not there
+  std::vector<Remark> remarks;
+  Errors errors;
+};
+
+/// Reads every path rule, scratch rule, bind and device of the policy. Errors: a path that is missing, dangling,
+/// looping, unreadable, or of a class that cannot be granted, each with the place that asked.
+WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens);
+
+}  // namespace fence

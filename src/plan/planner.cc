@@ -1,0 +1,321 @@
+// make_plan: the order in which the decisions are taken. Every part is a function of its own; this file only connects
+// them.
+#include <algorithm>
+
+#include "fence/plan/decide.h"
+#include "fence/plan/mend.h"
+#include "fence/plan/view.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+Error error_at(ErrorKind kind, std::string what, std::string why, const Origin& origin, std::string hint) {
+  Error error{kind, std::move(what), std::move(why)};
+  error.origin = origin;
+  error.hint = std::move(hint);
+  return error;
+}
+
+class Planner {
+ public:
+  Planner(const Policy& policy, const Request& request, FactLens& lens)
+      : policy_(policy), request_(request), lens_(lens) {}
+
+  Result<SandboxPlan, Errors> plan() && {
+    check_backend();
+    check_identity();
+    check_descriptors();
+    auto session = decide_session(policy_, lens_.host().terminal);
+    if (!session) take(std::move(session).error());
+    const auto directory = start_directory();
+    if (!directory) return std::move(errors_);
+
+    const Workspace workspace = find_workspace(*directory, lens_);
+    WishList wishes = collect_wishes(policy_, workspace, lens_);
+    take(std::move(wishes.errors));
+    add_git_directories(workspace, wishes);
+    add_listening_sockets(wishes);
+    auto tree = AccessTree::build(wishes.wishes);
+    if (!tree) take(std::move(tree).error());
+    if (!errors_.empty()) return std::move(errors_);
+
+    Specs specs = make_specs(*tree, lens_, remarks_);
+    add_private_parts(specs, wishes, lens_, caller().uid == 0);
+    if (caller().uid != 0) add_mended_files(specs, *tree, lens_);
+    std::vector<Remark> unneeded;
+    auto mounts = make_mounts(specs, lens_, unneeded);
+    if (!mounts) return std::move(mounts).error();
+    auto runtime_dir = decide_runtime_dir(policy_, *mounts, lens_);
+    if (!runtime_dir) return std::move(runtime_dir).error();
+    if (std::holds_alternative<PrivateRuntimeDir>(runtime_dir->decision)) {
+      put_runtime_dir(specs, *mounts, *directory, *runtime_dir);
+      unneeded.clear();
+      mounts = make_mounts(specs, lens_, unneeded);
+      if (!mounts) return std::move(mounts).error();
+    }
+    check_start(*directory, *tree, *mounts, workspace);
+    if (!errors_.empty()) return std::move(errors_);
+
+    const SandboxPath start = same_inside(*directory);
+    EnvironmentPlan environment = decide_environment(policy_, *runtime_dir, *session, *mounts, start, lens_);
+    SandboxPlan plan{*std::move(mounts),
+                     *std::move(session),
+                     *std::move(runtime_dir),
+                     std::move(environment),
+                     identity(),
+                     policy_.network,
+                     lens_.host().kernel.cgroup_namespace,
+                     start};
+    plan.command = request_.command;
+    for (const auto& fd : request_.keep_descriptors) plan.keep_descriptors.push_back(fd.value);
+    std::ranges::sort(plan.keep_descriptors);
+    plan.keep_descriptors.erase(std::ranges::unique(plan.keep_descriptors).begin(), plan.keep_descriptors.end());
+    plan.absent_protected = policy_.absent_protected.value;
+    plan.absent = reachable_absent(std::move(wishes.absent), *tree);
+    plan.backend_reason =
+        policy_.backend.value == Backend::Bwrap ? "bwrap, as asked" : "bwrap, the executor that this build has";
+    add_dangers(plan);
+    plan.remarks = std::move(remarks_);
+    std::ranges::move(wishes.remarks, std::back_inserter(plan.remarks));
+    std::ranges::move(unneeded, std::back_inserter(plan.remarks));
+    return plan;
+  }
+
+ private:
+  const CallerFacts& caller() const { return lens_.host().caller; }
+
+  void take(Errors errors) { std::ranges::move(errors, std::back_inserter(errors_)); }
+
+  void check_backend() {
+    if (policy_.backend.value != Backend::Native) return;
+    errors_.push_back(error_at(ErrorKind::Unsupported, "cannot use the native executor", "this build of fence has none",
+                               policy_.backend.origin, "use `backend = \"auto\"` or \"bwrap\""));
+  }
+
+  // uid 0 needs /proc locked, and a locked /proc stops every nested sandbox (the kernel's mount_too_revealing rule).
+  void check_identity() {
+    if (caller().uid != 0 || !policy_.nesting.value) return;
+    errors_.push_back(error_at(ErrorKind::Unsupported, "cannot allow nested sandboxes as root",
+                               "root's /proc has to be locked, and no new /proc can be mounted under a locked one",
+                               policy_.nesting.origin, "start fence as an ordinary user"));
+  }
+
+  void check_descriptors() {
+    for (const auto& fd : request_.keep_descriptors) {
+      if (lens_.host().open_descriptors.contains(fd.value)) continue;
+      errors_.push_back(error_at(ErrorKind::Usage, "cannot keep descriptor " + std::to_string(fd.value),
+                                 "it is not open", fd.origin,
+                                 "open it in the shell, for example `fence --keep-fd 3 ... 3<file`"));
+    }
+  }
+
+  std::optional<HostPath> start_directory() {
+    if (request_.directory) return asked_directory(*request_.directory);
+    if (const auto* here = std::get_if<HostPath>(&lens_.host().working_directory)) return *here;
+    const int number = std::get<Unreadable>(lens_.host().working_directory).errno_value;
+    Error error{ErrorKind::Host, "cannot start here", "the working directory cannot be named: " + errno_text(number),
+                number};
+    error.hint = "it was deleted or is out of reach: go to another directory, or use -C DIR";
+    errors_.push_back(std::move(error));
+    return std::nullopt;
+  }
+
+  std::optional<HostPath> asked_directory(const Sourced<HostPath>& asked) {
+    const Resolution resolution = resolve(lens_, asked.value);
+    const auto* found = std::get_if<Found>(&resolution);
+    if (found != nullptr && found->fact.kind == PathKind::Directory) return found->real;
+    errors_.push_back(error_at(ErrorKind::Host, "cannot start in " + escape_bytes(asked.value.text()),
+                               found != nullptr ? "it is not a directory" : "there is no such directory", asked.origin,
+                               "name a directory that exists"));
+    return std::nullopt;
+  }
+
+  // The rule that makes the workspace writable speaks for the git directories that belong to it as well.
+  const Ranked<PathRule>* workspace_rule() const {
+    const auto rule = std::ranges::find_if(policy_.paths, [](const Ranked<PathRule>& r) {
+      const auto* in = std::get_if<InWorkspace>(&r.value.path);
+      return in != nullptr && in->relative.empty() && r.value.list == PathList::AllowWrite;
+    });
+    return rule != policy_.paths.end() ? &*rule : nullptr;
+  }
+
+  void add_git_directories(const Workspace& workspace, WishList& wishes) {
+    const Ranked<PathRule>* rule = workspace_rule();
+    if (rule == nullptr) return;
+    for (const GitDirectory& git : workspace.git) {
+      Wish wish{same_inside(git.path), HostContent{git.path}, true};
+      wish.rank = rule->rank;
+      wish.origin = rule->origin;
+      wish.why = git.why;
+      wishes.wishes.push_back(std::move(wish));
+    }
+    for (const HostPath& path : workspace.protect) {
+      const Resolution resolution = resolve(lens_, path);
+      if (const auto* found = std::get_if<Found>(&resolution)) {
+        Wish wish{same_inside(found->real), std::nullopt, false};
+        wish.protect = true;
+        wish.rank = rule->rank;
+        wish.origin = rule->origin;
+        wish.why = "git runs or follows what it says";
+        wishes.wishes.push_back(std::move(wish));
+      } else if (std::holds_alternative<Missing>(resolution)) {
+        wishes.absent.push_back({path, rule->origin});
+      }
+    }
+  }
+
+  // connect(2) needs no writable mount: a socket that somebody listens on is a way out wherever it can be seen.
+  void add_listening_sockets(WishList& wishes) {
+    for (const HostPath& path : lens_.host().listening_sockets) {
+      const Resolution resolution = resolve(lens_, path);
+      const auto* found = std::get_if<Found>(&resolution);
+      if (found == nullptr || found->fact.kind != PathKind::Socket) continue;
+      Wish wish{same_inside(found->real), HideContent{}, false};
+      wish.rank = -1;
+      wish.why = "a socket on which a process of the host listens";
+      wishes.wishes.push_back(std::move(wish));
+    }
+  }
+
+  void put_runtime_dir(Specs& specs, const MountPlan& mounts, const HostPath& directory, RuntimeDirPlan& runtime_dir) {
+    const std::string* inherited = find_variable(lens_.host().environment, "XDG_RUNTIME_DIR");
+    const std::string text = inherited != nullptr ? *inherited : std::string();
+    const SandboxPath place = runtime_dir_place(mounts, text, directory, lens_);
+    const auto same = SandboxPath::parse(text);
+    // The spelling is kept where it means the same: tools compare the variable with what they stored.
+    runtime_dir.value = same && *same == place ? text : place.text();
+    specs[place] = {TmpfsSpec{0700, kRuntimeDirBytes, false, false},
+                    {runtime_dir.origin, Because::RuntimeDir, runtime_dir.reason, {}},
+                    false};
+  }
+
+  // The command starts in the directory that the user stands in, or not at all.
+  void check_start(const HostPath& directory, const AccessTree& tree, const MountPlan& mounts,
+                   const Workspace& workspace) {
+    const SandboxPath start = same_inside(directory);
+    const std::string name = escape_bytes(directory.text());
+    const SeenAt seen = look(directory.text(), mounts, lens_);
+    if (const auto* nothing = std::get_if<SeenNothing>(&seen.seen)) {
+      Error error{ErrorKind::Conflict, "cannot start in " + name,
+                  "the sandbox does not show it (" + nothing->because + ")"};
+      error.hint = "start elsewhere with -C DIR, or show it with --allow-read " + shell_quote(directory.text());
+      if (request_.directory) error.origin = request_.directory->origin;
+      errors_.push_back(std::move(error));
+      return;
+    }
+    if (std::holds_alternative<SeenOwn>(seen.seen)) {
+      remarks_.push_back({RemarkKind::Notice,
+                          "the working directory " + name +
+                              " is a private one here: what is in it outside is not shown, and what "
+                              "the command writes there is gone when it ends",
+                          std::nullopt});
+    } else if (!tree.at(start).writable_host()) {
+      if (workspace_rule() != nullptr && !workspace.notice.empty()) {
+        remarks_.push_back({RemarkKind::Notice, workspace.notice, workspace_rule()->origin});
+      }
+    } else {
+      check_writable_for_root(directory, name);
+      if (!workspace.notice.empty() && workspace.root)
+        remarks_.push_back({RemarkKind::Notice, workspace.notice, std::nullopt});
+    }
+  }
+
+  // Root without capabilities is bound by permission bits like everybody else.
+  void check_writable_for_root(const HostPath& directory, const std::string& name) {
+    const auto* fact = std::get_if<Present>(&lens_.path(directory));
+    if (caller().uid != 0 || fact == nullptr || permission(*fact, caller()).write) return;
+    Error error{ErrorKind::Host, "cannot work in " + name + " as root",
+                "it belongs to uid " + std::to_string(fact->uid) + ", and root has no special rights in the sandbox"};
+    error.hint = "run fence as its owner: sudo -u '#" + std::to_string(fact->uid) +
+                 "' fence ... (or start elsewhere with -C DIR)";
+    errors_.push_back(std::move(error));
+  }
+
+  IdentityPlan identity() const {
+    IdentityPlan identity{caller().uid, caller().gid, MapOwnIds{}, policy_.nesting.value, policy_.nesting.origin};
+    if (caller().uid != 0) return identity;
+    const auto onto_itself = [](std::vector<IdExtent> extents) {
+      for (IdExtent& extent : extents) extent.outside = extent.inside;
+      return extents;
+    };
+    identity.map = MapAllIds{onto_itself(caller().uid_map), onto_itself(caller().gid_map)};
+    return identity;
+  }
+
+  // Only what the command could create is worth looking for afterwards.
+  static std::vector<AbsentPath> reachable_absent(std::vector<AbsentPath> absent, const AccessTree& tree) {
+    std::erase_if(absent, [&](const AbsentPath& a) { return !tree.above(same_inside(a.path)).writable_host(); });
+    std::ranges::sort(absent, {}, &AbsentPath::path);
+    absent.erase(std::ranges::unique(absent, {}, &AbsentPath::path).begin(), absent.end());
+    return absent;
+  }
+
+  void danger(std::string text, const std::optional<Origin>& origin) {
+    remarks_.push_back({RemarkKind::Danger, std::move(text), origin});
+  }
+
+  void add_dangers(const SandboxPlan& plan) {
+    if (plan.network.value == NetworkMode::Host) {
+      danger("the host's network is open, its abstract sockets and services on localhost included",
+             plan.network.origin);
+    }
+    if (policy_.devices.value == DevicesMode::Host) danger("all devices of the host are shown", policy_.devices.origin);
+    if (policy_.nesting.value) {
+      danger("user namespaces can be made inside, which opens more of the kernel to attack", policy_.nesting.origin);
+    }
+    if (plan.session.terminal() == TerminalKind::Shared) {
+      danger(plan.session.kind() == SessionKind::TiocstiFilter
+                 ? "the terminal is shared: what runs inside can read keys typed while it has the foreground, and "
+                   "leave the terminal changed"
+                 : "the terminal's descriptors stay open inside: what runs there can read keys typed at any time",
+             plan.session.origin());
+    }
+    danger(
+        "a file system that the host mounts later below a shown directory may appear inside (bwrap keeps mounts as "
+        "slaves)",
+        std::nullopt);
+  }
+
+  const Policy& policy_;
+  const Request& request_;
+  FactLens& lens_;
+  Errors errors_;
+  std::vector<Remark> remarks_;
+};
+
+}  // namespace
+
+FactQueries required_facts(const Policy& policy, const Request& request, const HostFacts& facts) {
+  FactLens lens(facts);
+  // The plan is thrown away: what it asked for is the answer.
+  const auto plan = Planner(policy, request, lens).plan();
+  return lens.wanted();
+}
+
+Result<SandboxPlan, Errors> make_plan(const Policy& policy, const Request& request, const HostFacts& facts) {
+  FactLens lens(facts);
+  auto plan = Planner(policy, request, lens).plan();
+  if (!lens.wanted().empty()) {
+    return Errors{Error{ErrorKind::Internal, "the plan was made before all facts were known"}};
+  }
+  return plan;
+}
+
+Environment child_environment(const EnvironmentPlan& plan, const Environment& inherited) {
+  Environment result;
+  for (const VariablePlan& variable : plan.variables) {
+    std::visit(Overloaded{
+                   [&](const Passed&) {
+                     if (const std::string* value = find_variable(inherited, variable.name))
+                       result.emplace_back(variable.name, *value);
+                   },
+                   [&](const Replaced& replaced) { result.emplace_back(variable.name, replaced.value); },
+                   [](const Dropped&) {},
+               },
+               variable.fate);
+  }
+  return result;
+}
+
+}  // namespace fence

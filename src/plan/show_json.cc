@@ -1,0 +1,246 @@
+// A plan as JSON; the schema is described in docs/plan-json.md.
+#include <nlohmann/json.hpp>
+
+#include "fence/plan/show.h"
+#include "fence/plan/view.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const Origin& origin) {
+  Json out = {{"layer", layer_name(origin.layer)}, {"source", escape_bytes(origin.source)}};
+  if (origin.line != 0) out["line"] = origin.line;
+  if (origin.column != 0) out["column"] = origin.column;
+  return out;
+}
+
+Json json_of(const std::vector<Origin>& origins) {
+  Json out = Json::array();
+  for (const Origin& origin : origins) out.push_back(json_of(origin));
+  return out;
+}
+
+Json json_of(const std::vector<std::string>& texts) {
+  Json out = Json::array();
+  for (const std::string& text : texts) out.push_back(escape_bytes(text));
+  return out;
+}
+
+std::string_view because_name(Because because) {
+  switch (because) {
+    case Because::OnlyRule:
+      return "only-rule";
+    case Because::DeeperPath:
+      return "deeper-path";
+    case Because::HigherLayer:
+      return "higher-layer";
+    case Because::StricterAccess:
+      return "stricter-access";
+    case Because::Composed:
+      return "composed";
+    case Because::ComposedEntry:
+      return "composed-entry";
+    case Because::Hidden:
+      return "hidden";
+    case Because::Protected:
+      return "protected";
+    case Because::Pinned:
+      return "pinned";
+    case Because::Parent:
+      return "parent";
+    case Because::PrivateProc:
+      return "private-proc";
+    case Because::PrivateDev:
+      return "private-dev";
+    case Because::RuntimeDir:
+      return "runtime-dir";
+    case Because::LinkOnTheWay:
+      return "link-on-the-way";
+    case Because::Mended:
+      return "mended";
+  }
+  return "";
+}
+
+std::string_view kind_name(PathKind kind) {
+  switch (kind) {
+    case PathKind::Regular:
+      return "regular";
+    case PathKind::Directory:
+      return "directory";
+    case PathKind::CharDevice:
+      return "char-device";
+    case PathKind::BlockDevice:
+      return "block-device";
+    case PathKind::Fifo:
+      return "fifo";
+    case PathKind::Socket:
+      return "socket";
+  }
+  return "";
+}
+
+void put_action(Json& out, const MountAction& action) {
+  std::visit(Overloaded{
+                 [&](const Bind& bind) {
+                   out["source"] = escape_bytes(bind.source.text());
+                   out["kind"] = kind_name(bind.kind);
+                   out["device"] = bind.expect.device;
+                   out["inode"] = bind.expect.inode;
+                 },
+                 [&](const Tmpfs& tmpfs) {
+                   out["mode"] = mode_text(tmpfs.mode);
+                   if (tmpfs.size) out["size"] = *tmpfs.size;
+                 },
+                 [](const Proc&) {},
+                 [](const Dev&) {},
+                 [](const LockReadOnly&) {},
+                 [](const MaskFile&) {},
+                 [&](const MakeDir& dir) { out["mode"] = mode_text(dir.mode); },
+                 [&](const WriteFile& file) {
+                   out["mode"] = mode_text(file.mode);
+                   out["bytes"] = file.content.size();
+                 },
+                 [&](const Symlink& link) { out["points_to"] = escape_bytes(link.points_to); },
+             },
+             action);
+}
+
+Json json_of(const MountOp& op) {
+  Json out = {{"action", action_name(op.action)}, {"target", escape_bytes(op.target.text())}};
+  put_action(out, op.action);
+  out["mount_point"] = op.at == MountPoint::Exists ? "exists" : "created";
+  out["because"] = because_name(op.why.because);
+  out["why"] = escape_bytes(op.why.why);
+  out["origin"] = json_of(op.why.winner);
+  out["overruled"] = json_of(op.why.overruled);
+  return out;
+}
+
+Json json_of(const SessionPlan& session) {
+  return {{"kind", session.kind() == SessionKind::NewSession ? "new-session" : "tiocsti-filter"},
+          {"terminal", session.terminal() == TerminalKind::Shared ? "shared" : "none"},
+          {"restore_foreground", session.restore_foreground()},
+          {"reason", escape_bytes(session.reason())},
+          {"origin", json_of(session.origin())},
+          {"overruled", json_of(session.overruled())}};
+}
+
+Json json_of(const RuntimeDirPlan& plan) {
+  const std::string_view decision = std::visit(Overloaded{
+                                                   [](const KeepInherited&) { return "keep"; },
+                                                   [](const PrivateRuntimeDir&) { return "private"; },
+                                                   [](const NoRuntimeDir&) { return "unset"; },
+                                               },
+                                               plan.decision);
+  return {{"decision", decision},
+          {"value", escape_bytes(plan.value)},
+          {"reason", escape_bytes(plan.reason)},
+          {"note", escape_bytes(plan.note)},
+          {"origin", json_of(plan.origin)}};
+}
+
+Json json_of(const std::vector<IdExtent>& extents) {
+  Json out = Json::array();
+  for (const IdExtent& extent : extents) {
+    out.push_back({{"inside", extent.inside}, {"outside", extent.outside}, {"count", extent.count}});
+  }
+  return out;
+}
+
+Json json_of(const IdentityPlan& identity) {
+  Json map = std::visit(Overloaded{
+                            [](const MapOwnIds&) -> Json {
+                              return {{"kind", "own"}};
+                            },
+                            [](const MapAllIds& all) -> Json {
+                              return {{"kind", "all"}, {"uids", json_of(all.uids)}, {"gids", json_of(all.gids)}};
+                            },
+                        },
+                        identity.map);
+  return {{"uid", identity.uid},
+          {"gid", identity.gid},
+          {"map", std::move(map)},
+          {"nested_user_namespaces", identity.nested_user_namespaces},
+          {"nesting_origin", json_of(identity.nesting_origin)}};
+}
+
+Json json_of(const EnvironmentPlan& environment) {
+  Json out = Json::array();
+  for (const VariablePlan& variable : environment.variables) {
+    const std::string_view fate = std::visit(Overloaded{
+                                                 [](const Passed&) { return "passed"; },
+                                                 [](const Replaced&) { return "set"; },
+                                                 [](const Dropped&) { return "dropped"; },
+                                             },
+                                             variable.fate);
+    out.push_back({{"name", escape_bytes(variable.name)},
+                   {"fate", fate},
+                   {"reason", escape_bytes(variable.reason)},
+                   {"origin", json_of(variable.origin)}});
+  }
+  return out;
+}
+
+std::string_view remark_name(RemarkKind kind) {
+  switch (kind) {
+    case RemarkKind::Note:
+      return "note";
+    case RemarkKind::Unneeded:
+      return "unneeded";
+    case RemarkKind::Danger:
+      return "danger";
+    case RemarkKind::Notice:
+      return "notice";
+  }
+  return "";
+}
+
+Json json_of(const std::vector<Remark>& remarks) {
+  Json out = Json::array();
+  for (const Remark& remark : remarks) {
+    Json row = {{"kind", remark_name(remark.kind)}, {"text", escape_bytes(remark.text)}};
+    if (remark.origin) row["origin"] = json_of(*remark.origin);
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string plan_json(const SandboxPlan& plan) {
+  Json mounts = Json::array();
+  for (const MountOp& op : plan.mounts.ops()) mounts.push_back(json_of(op));
+  Json seals = Json::array();
+  for (const SandboxPath& path : plan.mounts.seals()) seals.push_back(escape_bytes(path.text()));
+  Json absent = Json::array();
+  for (const AbsentPath& path : plan.absent) {
+    absent.push_back({{"path", escape_bytes(path.path.text())}, {"origin", json_of(path.origin)}});
+  }
+  const Json out = {
+      {"schema", "fence-plan/1"},
+      {"command", json_of(plan.command)},
+      {"directory", escape_bytes(plan.directory.text())},
+      {"profiles", json_of(plan.profiles)},
+      {"executor", escape_bytes(plan.backend_reason)},
+      {"keep_descriptors", plan.keep_descriptors},
+      {"mounts", std::move(mounts)},
+      {"seals", std::move(seals)},
+      {"absent_protected", plan.absent_protected == AbsentProtected::Quarantine ? "quarantine" : "report"},
+      {"absent", std::move(absent)},
+      {"session", json_of(plan.session)},
+      {"runtime_dir", json_of(plan.runtime_dir)},
+      {"identity", json_of(plan.identity)},
+      {"network",
+       {{"mode", plan.network.value == NetworkMode::Host ? "host" : "none"}, {"origin", json_of(plan.network.origin)}}},
+      {"cgroup_namespace", plan.cgroup_namespace},
+      {"environment", json_of(plan.environment)},
+      {"remarks", json_of(plan.remarks)},
+  };
+  return out.dump(2) + "\n";
+}
+
+}  // namespace fence

@@ -1,0 +1,287 @@
+// A plan as text for people: what `fence plan` prints.
+#include <algorithm>
+
+#include "fence/plan/show.h"
+#include "fence/plan/view.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+constexpr std::size_t kLineWidth = 100;
+constexpr std::size_t kIndent = 2;
+/// A longer cell pushes its own row to the right and no other.
+constexpr std::size_t kMaxColumn = 60;
+
+using Row = std::vector<std::string>;
+
+/// How many columns the text takes: a UTF-8 sequence counts as one.
+std::size_t columns_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+/// Rows with their columns aligned; every cell but a row's last is padded.
+std::string table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::size_t width = columns_of(row[i]);
+      if (width <= kMaxColumn) widths[i] = std::max(widths[i], width);
+    }
+  }
+  std::string out;
+  for (const Row& row : rows) {
+    std::string line(kIndent, ' ');
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::size_t width = columns_of(row[i]);
+      line += row[i] + std::string(widths[i] > width ? widths[i] - width + 2 : 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+/// "NAME, NAME, ..." broken into lines, each below `first`.
+std::string wrapped(const std::string& first, const std::vector<std::string>& words) {
+  std::string out;
+  std::string line = std::string(kIndent, ' ') + first + "  ";
+  const std::string margin(columns_of(line), ' ');
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string word = words[i] + (i + 1 < words.size() ? "," : "");
+    if (columns_of(line) + columns_of(word) > kLineWidth && line != margin) {
+      out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+      line = margin;
+    }
+    line += word + " ";
+  }
+  return out + line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+}
+
+std::string heading(std::string_view text) { return "\n" + std::string(text) + "\n"; }
+
+std::string safe(const Origin& origin) { return escape_bytes(to_string(origin)); }
+
+/// " (over a, b and 4 more)": whom the winner beat. Rules written in one place need no telling apart.
+std::string overruled_text(const Origin& winner, const std::vector<Origin>& overruled) {
+  constexpr std::size_t kShown = 3;
+  std::vector<std::string> losers;
+  for (const Origin& origin : overruled) {
+    std::string text = safe(origin);
+    if (text != safe(winner) && std::ranges::count(losers, text) == 0) losers.push_back(std::move(text));
+  }
+  if (losers.empty()) return "";
+  if (losers.size() > kShown) {
+    const std::string rest = std::to_string(losers.size() - kShown) + " more";
+    losers.resize(kShown);
+    losers.push_back(rest);
+  }
+  return " (over " + join_words(losers) + ")";
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t kKiB = 1024;
+  if (bytes >= kKiB * kKiB && bytes % (kKiB * kKiB) == 0) return std::to_string(bytes / (kKiB * kKiB)) + " MiB";
+  if (bytes >= kKiB && bytes % kKiB == 0) return std::to_string(bytes / kKiB) + " KiB";
+  return std::to_string(bytes) + " bytes";
+}
+
+std::string from_text(const MountOp& op) {
+  return std::visit(
+      Overloaded{
+          [&](const Bind& bind) -> std::string {
+            return bind.source.text() == op.target.text() ? "same path" : escape_bytes(bind.source.text());
+          },
+          [](const Tmpfs& tmpfs) {
+            return "new, mode " + mode_text(tmpfs.mode) + (tmpfs.size ? ", " + size_text(*tmpfs.size) : "");
+          },
+          [](const Proc&) -> std::string { return "new"; },
+          [](const Dev&) -> std::string { return "new"; },
+          [](const LockReadOnly&) -> std::string { return "read-only from here"; },
+          [](const MaskFile&) -> std::string { return "cannot be opened"; },
+          [](const MakeDir& dir) { return "new, mode " + mode_text(dir.mode); },
+          [](const WriteFile& file) { return "new, " + size_text(file.content.size()); },
+          [](const Symlink& link) { return "-> " + escape_bytes(link.points_to); },
+      },
+      op.action);
+}
+
+Row mount_row(const MountOp& op) {
+  std::string why(because_text(op.why.because));
+  if (!op.why.why.empty()) why += ": " + escape_bytes(op.why.why);
+  why += overruled_text(op.why.winner, op.why.overruled);
+  return {std::string(action_name(op.action)), escape_bytes(op.target.text()), from_text(op), why, safe(op.why.winner)};
+}
+
+std::string head_text(const SandboxPlan& plan) {
+  std::string command;
+  for (const std::string& word : plan.command) command += " " + escape_bytes(shell_quote(word));
+  std::vector<Row> rows = {{"starts in", escape_bytes(plan.directory.text())}};
+  if (!plan.profiles.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& name : plan.profiles) names.push_back(escape_bytes(name));
+    rows.push_back({plan.profiles.size() == 1 ? "profile" : "profiles", join_words(names)});
+  }
+  rows.push_back({"executor", escape_bytes(plan.backend_reason)});
+  if (!plan.keep_descriptors.empty()) {
+    std::vector<std::string> numbers;
+    for (const int fd : plan.keep_descriptors) numbers.push_back(std::to_string(fd));
+    rows.push_back({"keeps open", "descriptor " + join_words(numbers)});
+  }
+  return "Plan for:" + command + "\n" + table(rows);
+}
+
+std::string mounts_text(const SandboxPlan& plan) {
+  std::vector<Row> rows = {{"what", "where", "from", "why", "asked for by"}};
+  for (const MountOp& op : plan.mounts.ops()) rows.push_back(mount_row(op));
+  std::string out = heading("Files: all that the command sees") + table(rows);
+  std::vector<std::string> seals;
+  for (const SandboxPath& path : plan.mounts.seals()) seals.push_back(escape_bytes(path.text()));
+  if (!seals.empty()) out += wrapped("then made read-only:", seals);
+  return out;
+}
+
+std::string absent_text(const SandboxPlan& plan) {
+  if (plan.absent.empty()) return "";
+  std::vector<Row> rows;
+  for (const AbsentPath& absent : plan.absent) rows.push_back({escape_bytes(absent.path.text()), safe(absent.origin)});
+  const bool move = plan.absent_protected == AbsentProtected::Quarantine;
+  return heading(std::string("Protected, but not there yet: looked for when the command has ended, and ") +
+                 (move ? "moved aside" : "reported")) +
+         table(rows);
+}
+
+std::string_view session_meaning(SessionKind kind) {
+  switch (kind) {
+    case SessionKind::TiocstiFilter:
+      return "tiocsti-filter: job control works; TIOCSTI and TIOCLINUX are refused";
+    case SessionKind::NewSession:
+      return "new-session: no controlling terminal, no job control; TIOCSTI and TIOCLINUX are refused";
+  }
+  return "";
+}
+
+std::string_view terminal_meaning(TerminalKind kind) {
+  switch (kind) {
+    case TerminalKind::Shared:
+      return "shared: the command uses this terminal itself";
+    case TerminalKind::None:
+      return "none";
+  }
+  return "";
+}
+
+std::string session_text(const SessionPlan& session) {
+  std::vector<Row> rows = {
+      {"session", std::string(session_meaning(session.kind()))},
+      {"why", escape_bytes(session.reason()) + overruled_text(session.origin(), session.overruled())},
+      {"asked for by", safe(session.origin())},
+      {"terminal", std::string(terminal_meaning(session.terminal()))},
+  };
+  if (session.restore_foreground()) rows.push_back({"at the end", "fence becomes the terminal's foreground job again"});
+  return heading("Session and terminal") + table(rows);
+}
+
+std::string runtime_dir_text(const RuntimeDirPlan& plan) {
+  const std::string what = std::visit(Overloaded{
+                                          [](const KeepInherited&) { return "kept: "; },
+                                          [](const PrivateRuntimeDir&) { return "private: "; },
+                                          [](const NoRuntimeDir&) { return "unset"; },
+                                      },
+                                      plan.decision);
+  std::vector<Row> rows = {
+      {"directory", what + escape_bytes(plan.value)},
+      {"why", escape_bytes(plan.reason)},
+      {"asked for by", safe(plan.origin)},
+  };
+  if (!plan.note.empty()) rows.push_back({"note", escape_bytes(plan.note)});
+  return heading("Runtime directory (XDG_RUNTIME_DIR)") + table(rows);
+}
+
+std::string identity_text(const IdentityPlan& identity) {
+  const std::string map = std::visit(Overloaded{
+                                         [](const MapOwnIds&) { return "all other owners show as nobody"; },
+                                         [](const MapAllIds&) { return "all owners show as they are"; },
+                                     },
+                                     identity.map);
+  return heading("Identity") +
+         table({{"user", "uid " + std::to_string(identity.uid) + ", gid " + std::to_string(identity.gid) + "; " + map},
+                {"rights", "no capability, no set-user-id programs"},
+                {"nesting", std::string("user namespaces inside: ") +
+                                (identity.nested_user_namespaces ? "allowed" : "denied") + " (" +
+                                safe(identity.nesting_origin) + ")"}});
+}
+
+std::string network_text(const SandboxPlan& plan) {
+  const auto words = [&]() -> std::string {
+    switch (plan.network.value) {
+      case NetworkMode::None:
+        return "none: loopback only";
+      case NetworkMode::Host:
+        return "the host's, unrestricted";
+    }
+    return "";
+  };
+  std::vector<Row> rows = {{"network", words() + " (" + safe(plan.network.origin) + ")"}};
+  rows.push_back({"namespaces", std::string("own user, mount, pid, ipc, uts") +
+                                    (plan.cgroup_namespace ? ", cgroup" : "") +
+                                    (plan.network.value == NetworkMode::None ? ", network" : "")});
+  return heading("Network and namespaces") + table(rows);
+}
+
+std::string environment_text(const EnvironmentPlan& environment) {
+  std::vector<Row> rows;
+  std::vector<std::string> passed;
+  for (const VariablePlan& variable : environment.variables) {
+    const std::string name = escape_bytes(variable.name);
+    const auto row = [&](const char* fate) {
+      rows.push_back({fate, name, escape_bytes(variable.reason), safe(variable.origin)});
+    };
+    std::visit(Overloaded{
+                   [&](const Passed&) { passed.push_back(name); },
+                   [&](const Replaced&) { row("set"); },
+                   [&](const Dropped&) { row("dropped"); },
+               },
+               variable.fate);
+  }
+  std::string out = heading("Environment: names only, no values") + table(rows);
+  if (!passed.empty()) out += wrapped("passed ", passed);
+  return out;
+}
+
+std::string_view remark_word(RemarkKind kind) {
+  switch (kind) {
+    case RemarkKind::Note:
+      return "note";
+    case RemarkKind::Unneeded:
+      return "unneeded";
+    case RemarkKind::Danger:
+      return "DANGER";
+    case RemarkKind::Notice:
+      return "notice";
+  }
+  return "";
+}
+
+std::string remarks_text(const std::vector<Remark>& remarks) {
+  if (remarks.empty()) return "";
+  std::vector<Row> rows;
+  for (const Remark& remark : remarks) {
+    rows.push_back({std::string(remark_word(remark.kind)),
+                    escape_bytes(remark.text) + (remark.origin ? " (" + safe(*remark.origin) + ")" : "")});
+  }
+  std::stable_partition(rows.begin(), rows.end(), [](const Row& row) { return row.front() == "DANGER"; });
+  return heading("Remarks") + table(rows);
+}
+
+}  // namespace
+
+std::string plan_text(const SandboxPlan& plan) {
+  return head_text(plan) + mounts_text(plan) + absent_text(plan) + session_text(plan.session) +
+         runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) +
+         environment_text(plan.environment) + remarks_text(plan.remarks);
+}
+
+}  // namespace fence
