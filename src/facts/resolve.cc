@@ -81,11 +81,10 @@ class Walk {
 
   /// Asks for the whole rest at once where it is unknown, so that a path costs one round and not one for each name.
   const PathFact& classify(const HostPath& child) {
-    if (!lens_.host().paths.contains(child)) {
-      const Result<HostPath> whole = HostPath::parse(child.text() + rest_);
-      if (whole && !lens_.host().paths.contains(*whole)) return lens_.path(*whole);
-    }
-    return lens_.path(child);
+    const auto& known = lens_.host().paths;
+    if (const auto found = known.find(child); found != known.end()) return found->second;
+    const Result<HostPath> whole = HostPath::parse(child.text() + rest_);
+    return lens_.path(whole && !known.contains(*whole) ? *whole : child);
   }
 
   std::optional<Resolution> enter(const HostPath& child, const Present& fact) {

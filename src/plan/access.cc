@@ -79,7 +79,8 @@ Result<AccessTree, Errors> AccessTree::build(std::vector<Wish> wishes) {
     }
     if (!won) node.overruled.push_back(&wish);
   }
-  for (auto& [path, node] : tree.nodes_) {
+  for (auto& entry : tree.nodes_) {
+    AccessNode& node = entry.second;
     std::erase_if(node.overruled, [&](const Wish* w) { return w == node.content || w == node.write; });
   }
   if (!errors.empty()) return errors;

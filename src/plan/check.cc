@@ -93,7 +93,7 @@ Result<MountPlan> check_plan(std::vector<MountOp> ops, std::vector<SandboxPath> 
   }
   // Deepest first, so that sealing a directory never comes before something below it.
   std::ranges::sort(seals, std::ranges::greater());
-  seals.erase(std::ranges::unique(seals).begin(), seals.end());
+  seals.erase(std::unique(seals.begin(), seals.end()), seals.end());
   MountPlan plan(std::move(ops), {});
   for (const SandboxPath& seal : seals) {
     if (auto error = check_seal(seal, plan)) return *std::move(error);

@@ -1,6 +1,7 @@
 // make_plan: the order in which the decisions are taken. Every part is a function of its own; this file only connects
 // them.
 #include <algorithm>
+#include <set>
 
 #include "fence/plan/decide.h"
 #include "fence/plan/mend.h"
@@ -68,9 +69,9 @@ class Planner {
                      lens_.host().kernel.cgroup_namespace,
                      start};
     plan.command = request_.command;
-    for (const auto& fd : request_.keep_descriptors) plan.keep_descriptors.push_back(fd.value);
-    std::ranges::sort(plan.keep_descriptors);
-    plan.keep_descriptors.erase(std::ranges::unique(plan.keep_descriptors).begin(), plan.keep_descriptors.end());
+    std::set<int> kept;
+    for (const auto& fd : request_.keep_descriptors) kept.insert(fd.value);
+    plan.keep_descriptors.assign(kept.begin(), kept.end());
     plan.absent_protected = policy_.absent_protected.value;
     plan.absent = reachable_absent(std::move(wishes.absent), *tree);
     plan.backend_reason =
@@ -247,7 +248,8 @@ class Planner {
   static std::vector<AbsentPath> reachable_absent(std::vector<AbsentPath> absent, const AccessTree& tree) {
     std::erase_if(absent, [&](const AbsentPath& a) { return !tree.above(same_inside(a.path)).writable_host(); });
     std::ranges::sort(absent, {}, &AbsentPath::path);
-    absent.erase(std::ranges::unique(absent, {}, &AbsentPath::path).begin(), absent.end());
+    const auto same_path = [](const AbsentPath& a, const AbsentPath& b) { return a.path == b.path; };
+    absent.erase(std::unique(absent.begin(), absent.end(), same_path), absent.end());
     return absent;
   }
 

@@ -112,7 +112,7 @@ Row mount_row(const MountOp& op) {
   std::string why(because_text(op.why.because));
   if (!op.why.why.empty()) why += ": " + escape_bytes(op.why.why);
   why += overruled_text(op.why.winner, op.why.overruled);
-  return {std::string(action_name(op.action)), escape_bytes(op.target.text()), from_text(op), why, safe(op.why.winner)};
+  return {std::string(action_name(op.action)), escape_bytes(op.target.text()), from_text(op), safe(op.why.winner), why};
 }
 
 std::string head_text(const SandboxPlan& plan) {
@@ -134,7 +134,7 @@ std::string head_text(const SandboxPlan& plan) {
 }
 
 std::string mounts_text(const SandboxPlan& plan) {
-  std::vector<Row> rows = {{"what", "where", "from", "why", "asked for by"}};
+  std::vector<Row> rows = {{"what", "where", "from", "asked for by", "why"}};
   for (const MountOp& op : plan.mounts.ops()) rows.push_back(mount_row(op));
   std::string out = heading("Files: all that the command sees") + table(rows);
   std::vector<std::string> seals;
@@ -143,14 +143,22 @@ std::string mounts_text(const SandboxPlan& plan) {
   return out;
 }
 
+/// Some dozens of names, mostly in one directory: a list of names instead of a row for each.
 std::string absent_text(const SandboxPlan& plan) {
   if (plan.absent.empty()) return "";
-  std::vector<Row> rows;
-  for (const AbsentPath& absent : plan.absent) rows.push_back({escape_bytes(absent.path.text()), safe(absent.origin)});
-  const bool move = plan.absent_protected == AbsentProtected::Quarantine;
-  return heading(std::string("Protected, but not there yet: looked for when the command has ended, and ") +
-                 (move ? "moved aside" : "reported")) +
-         table(rows);
+  HostPath above = plan.absent.front().path.parent();
+  std::vector<std::string> sources;
+  for (const AbsentPath& absent : plan.absent) {
+    while (!above.contains(absent.path)) above = above.parent();
+    std::string source = escape_bytes(absent.origin.source);
+    if (std::ranges::count(sources, source) == 0) sources.push_back(std::move(source));
+  }
+  std::vector<std::string> names;
+  for (const AbsentPath& absent : plan.absent) names.push_back(escape_bytes(above.relative(absent.path)));
+  const std::string_view then = plan.absent_protected == AbsentProtected::Quarantine ? "moved aside" : "reported";
+  return heading("Protected, but not there yet: " + std::string(then) + " at the end if the command makes them") +
+         wrapped("names       ", names) +
+         table({{"below", escape_bytes(above.text())}, {"asked for by", join_words(sources)}});
 }
 
 std::string_view session_meaning(SessionKind kind) {
@@ -237,7 +245,7 @@ std::string environment_text(const EnvironmentPlan& environment) {
   for (const VariablePlan& variable : environment.variables) {
     const std::string name = escape_bytes(variable.name);
     const auto row = [&](const char* fate) {
-      rows.push_back({fate, name, escape_bytes(variable.reason), safe(variable.origin)});
+      rows.push_back({fate, name, safe(variable.origin), escape_bytes(variable.reason)});
     };
     std::visit(Overloaded{
                    [&](const Passed&) { passed.push_back(name); },
@@ -279,9 +287,9 @@ std::string remarks_text(const std::vector<Remark>& remarks) {
 }  // namespace
 
 std::string plan_text(const SandboxPlan& plan) {
-  return head_text(plan) + mounts_text(plan) + absent_text(plan) + session_text(plan.session) +
-         runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) +
-         environment_text(plan.environment) + remarks_text(plan.remarks);
+  return head_text(plan) + mounts_text(plan) + session_text(plan.session) + runtime_dir_text(plan.runtime_dir) +
+         identity_text(plan.identity) + network_text(plan) + environment_text(plan.environment) + absent_text(plan) +
+         remarks_text(plan.remarks);
 }
 
 }  // namespace fence

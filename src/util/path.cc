@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "fence/util/text.h"
 
@@ -28,8 +29,13 @@ Error bad_path(std::string_view text, std::string why, int errno_value) {
 }  // namespace
 
 std::strong_ordering compare_paths(std::string_view a, std::string_view b) noexcept {
-  return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end(),
-                                                [](char x, char y) { return rank(x) <=> rank(y); });
+  // Neighbours in a map share most of their bytes: memcmp is much faster over those than a walk by ranks.
+  constexpr std::size_t kBlock = 16;
+  const std::size_t common = std::min(a.size(), b.size());
+  std::size_t at = 0;
+  while (at + kBlock <= common && std::memcmp(a.data() + at, b.data() + at, kBlock) == 0) at += kBlock;
+  while (at < common && a[at] == b[at]) ++at;
+  return at < common ? rank(a[at]) <=> rank(b[at]) : a.size() <=> b.size();
 }
 
 bool path_contains(std::string_view outer, std::string_view inner) noexcept {

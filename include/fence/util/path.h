@@ -30,16 +30,18 @@ bool path_too_long(std::string_view path) noexcept;
 /// than kMaxNameBytes. Any other byte is allowed: names are bytes.
 Result<std::string> canonical_path(std::string_view text);
 
-/// An absolute path in canonical spelling; parse() is the only way in.
+/// An absolute path in canonical spelling; parse() is the only way in, but for the root.
 /// HostPath and SandboxPath are two types, so that one cannot be passed where the other is meant.
 template <class Side>
 class AbsPath {
  public:
+  /// The root.
+  AbsPath() : text_("/") {}
   static Result<AbsPath> parse(std::string_view text) {
     FENCE_TRY(std::string canonical, canonical_path(text));
     return AbsPath(std::move(canonical));
   }
-  static AbsPath root() { return AbsPath("/"); }
+  static AbsPath root() { return {}; }
 
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] bool is_root() const noexcept { return text_.size() == 1; }

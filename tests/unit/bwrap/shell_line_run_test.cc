@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 
 #include "fence/util/fd.h"
 #include "fence/util/text.h"
@@ -37,6 +38,8 @@ std::string name_of(const Situation& situation) {
   const char* callers[] = {"Ordinary", "RootWithOwnIds", "RootWithAllIds"};
   return situation.shell + callers[static_cast<int>(situation.caller)];
 }
+
+void PrintTo(const Situation& situation, std::ostream* out) { *out << name_of(situation); }
 
 constexpr unsigned kOrdinaryId = 54321;
 
@@ -115,7 +118,8 @@ class Workplace {
     fs::create_directories(path / "own");
     std::ofstream(path / "secret") << "the secret\n";
     std::ofstream(path / "kept" / "file") << "kept\n";
-    fs::copy_file(TERMINAL_PROBE, path / "probe");
+    std::error_code error;
+    if (!fs::copy_file(TERMINAL_PROBE, path / "probe", error)) throw std::runtime_error("no " TERMINAL_PROBE);
     fs::permissions(top_, fs::perms::owner_all | fs::perms::others_exec);
     if (getuid() == 0 && caller == Caller::Ordinary)
       for (const auto& entry : {path, path / "kept", path / "own", path / "secret", path / "kept" / "file"})

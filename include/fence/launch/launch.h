@@ -1,0 +1,73 @@
+#pragma once
+// Runs a plan: starts bwrap, supervises the command in it, and says how it ended.
+//
+//     fence (supervisor) ── bwrap (monitor) ══ stage, pid 1 inside ── the command
+//              └────────── control socket ──────────┘
+//
+// The stage is a small static program of ours that bwrap runs in the command's stead, from a sealed memfd. It proves
+// that the sandbox is what the plan says, starts the command only when the supervisor says so, and takes everything
+// with it when the command or the supervisor ends (docs/adr/0003-stage-as-init.md).
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "fence/bwrap/bwrap.h"
+#include "fence/facts/facts.h"
+#include "fence/plan/plan.h"
+#include "fence/util/result.h"
+
+namespace fence {
+
+/// The command ended by itself.
+struct Exited {
+  int status = 0;  ///< 0 to 255
+  friend bool operator==(const Exited&, const Exited&) = default;
+};
+/// A signal ended the command, or fence before the command had started.
+struct Killed {
+  int signal = 0;
+  friend bool operator==(const Killed&, const Killed&) = default;
+};
+/// The sandbox was ready, but execve(2) refused the command.
+struct NotExecuted {
+  int errno_value = 0;
+  bool found = false;  ///< a file of that name exists inside; false: PATH (or the path) leads to nothing
+  friend bool operator==(const NotExecuted&, const NotExecuted&) = default;
+};
+
+/// How a run ended.
+struct Outcome {
+  std::variant<Exited, Killed, NotExecuted> end;
+  /// The signal by which fence should end itself, so that a shell script around it stops as well: SIGINT or SIGQUIT
+  /// that the terminal sent and that the command died of. A shell looks only at how its child died, not at 130.
+  std::optional<int> die_of{};
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+/// The exit status of fence for an outcome: the command's own, 128 + signal, 126 (found, not executable) or 127 (not
+/// found). Pure.
+int exit_status(const Outcome& outcome) noexcept;
+
+/// What to tell the user where the command could not be executed. Pure.
+Error not_executed_error(std::string_view command, const NotExecuted& failure);
+
+/// Runs `invocation` (made from `plan`) and returns when nothing of the sandbox is left.
+///
+/// From `plan` come the command's environment (with `facts.environment` as the inherited one), descriptors, session,
+/// runtime directory and identity; from `facts` the dispositions of signals that the command gets back, which of
+/// descriptors 0 to 2 were open, and the options that bwrap has.
+///
+/// While it runs: signals that users send to fence (INT TERM HUP QUIT USR1 USR2 WINCH CONT TSTP) go on to the command,
+/// those of the terminal only where the kernel has not already sent them there; fence stops and continues as the
+/// command does; a second TERM or INT from a user at least half a second after the first, or 3 seconds after a hang-up,
+/// kills the sandbox. At the end the terminal's foreground and, where a signal killed the command, its modes are as
+/// they were.
+///
+/// Descriptors 0 and 1 of the caller lead to /dev/null afterwards where they are no terminal, so that the other end of
+/// a pipe sees the command close it. Call it once, from a single-threaded process; it is not reentrant.
+///
+/// Errors: whatever kept the command from being started; it has then not run. bwrap's own messages are among them,
+/// worded with what to do; nothing is ever printed.
+Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation& invocation, const HostFacts& facts);
+
+}  // namespace fence

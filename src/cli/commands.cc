@@ -1,0 +1,109 @@
+#include "fence/cli/commands.h"
+
+#include <algorithm>
+
+#include "fence/cli/files.h"
+#include "fence/cli/request.h"
+#include "fence/config/config.h"
+#include "fence/host/probe.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+/// More rounds than any chain of links, gitdir files and listings needs; past it the planner asks in a circle.
+constexpr int kMaxRounds = 100;
+
+void append(Errors& errors, Errors more) { std::ranges::move(more, std::back_inserter(errors)); }
+
+Error unanswered(std::string_view question, const HostPath& path) {
+  return {.kind = ErrorKind::Host,
+          .what = "the facts do not tell " + std::string(question) + " " + escape_bytes(path.text()),
+          .hint = "make the facts with the same command and settings: fence plan --format facts ..."};
+}
+
+Errors unanswered(const FactQueries& queries) {
+  Errors errors;
+  for (const HostPath& path : queries.paths) errors.push_back(unanswered("what is at", path));
+  for (const HostPath& path : queries.listings) errors.push_back(unanswered("what is in the directory", path));
+  for (const HostPath& path : queries.texts) errors.push_back(unanswered("the content of", path));
+  return errors;
+}
+
+/// Where the text of a settings file comes from.
+class SettingsReader {
+ public:
+  SettingsReader(const CommandLine& line, HostFacts& facts, const Diagnostics& say)
+      : replay_(line.facts_file.has_value()), facts_(facts), say_(say) {}
+
+  TextFact read(const HostPath& path) {
+    if (!replay_) {
+      say_.detail("reading " + escape_bytes(path.text()));
+      return read_settings_text(path, facts_);
+    }
+    if (const auto known = facts_.texts.find(path); known != facts_.texts.end()) return known->second;
+    errors_.push_back(unanswered("the content of", path));
+    return Absent{};
+  }
+  [[nodiscard]] Errors take_errors() { return std::move(errors_); }
+
+ private:
+  bool replay_;
+  HostFacts& facts_;
+  const Diagnostics& say_;
+  Errors errors_;
+};
+
+std::string count(std::size_t number, std::string_view what) {
+  return std::to_string(number) + " " + std::string(what) + (number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Result<HostFacts, Errors> first_facts(const CommandLine& line) {
+  if (!line.facts_file) return probe_basics();
+  const auto text = read_input(*line.facts_file);
+  if (!text) return Errors{text.error()};
+  auto facts = parse_facts(*text).context("in " + escape_bytes(*line.facts_file));
+  if (!facts) return Errors{std::move(facts).error()};
+  return *std::move(facts);
+}
+
+Result<Wishes, Errors> read_wishes(const CommandLine& line, HostFacts& facts, const Diagnostics& say) {
+  const auto request = make_request(line, facts);
+  if (std::holds_alternative<Unreadable>(facts.working_directory)) return request.error();
+  SettingsReader reader(line, facts, say);
+  const auto config = load_config(config_request(line, facts), [&](const HostPath& path) { return reader.read(path); });
+  Errors errors = reader.take_errors();
+  if (!request) append(errors, request.error());
+  if (!config) append(errors, config.error());
+  if (!errors.empty()) return errors;
+  if (config->user_file) say.detail("settings: " + escape_bytes(config->user_file->text()));
+  say.detail("profiles: " + join_words(config->profiles));
+  return Wishes{merge(config->layers), *request, config->profiles};
+}
+
+Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostFacts facts,
+                                         const Diagnostics& say) {
+  for (int round = 1; round <= kMaxRounds; ++round) {
+    const FactQueries queries = required_facts(wishes.policy, wishes.request, facts);
+    if (queries.empty()) return facts;
+    if (line.facts_file) return unanswered(queries);
+    say.detail("round " + std::to_string(round) + ": asking for " + count(queries.paths.size(), "path") + ", " +
+               count(queries.listings.size(), "listing") + " and " + count(queries.texts.size(), "text"));
+    probe(queries, facts);
+  }
+  return Errors{{.kind = ErrorKind::Internal,
+                 .what = "the planner asks for ever",
+                 .context = {"after " + std::to_string(kMaxRounds) + " rounds of questions"}}};
+}
+
+Result<SandboxPlan, Errors> plan_for(const Wishes& wishes, const HostFacts& facts, const Diagnostics& say) {
+  FENCE_TRY(SandboxPlan plan, make_plan(wishes.policy, wishes.request, facts));
+  plan.profiles = wishes.profiles;
+  say.detail("plan: " + count(plan.mounts.ops().size(), "mount") + ", " + count(plan.remarks.size(), "remark") + ", " +
+             plan.backend_reason);
+  return plan;
+}
+
+}  // namespace fence

@@ -1,0 +1,31 @@
+#include <exception>
+
+#include "fence/cli/commands.h"
+
+namespace {
+
+using namespace fence;  // NOLINT(google-build-using-namespace): the picture below is the program
+
+Result<int, Errors> fence_main(const CommandLine& line, const Diagnostics& say) {
+  if (auto answered = answer(line)) return *std::move(answered);
+  FENCE_TRY(HostFacts basics, first_facts(line));
+  FENCE_TRY(const Wishes wishes, read_wishes(line, basics, say));
+  FENCE_TRY(const HostFacts facts, complete_facts(line, wishes, std::move(basics), say));
+  auto plan = plan_for(wishes, facts, say);
+  if (line.subcommand == Subcommand::Plan) return show(line, plan, facts);
+  return plan ? run(*plan, facts, say) : std::move(plan).error();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto [line, errors] = parse_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+  const Diagnostics say(line.log_format, line.verbose);
+  if (!errors.empty()) return say.refuse(errors, line.subcommand);
+  try {
+    const auto status = fence_main(line, say);
+    return status ? *status : say.refuse(status.error(), line.subcommand);
+  } catch (const std::exception& broken) {
+    return say.refuse({{.kind = ErrorKind::Internal, .what = "internal error", .why = broken.what()}}, line.subcommand);
+  }
+}

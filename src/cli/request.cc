@@ -1,0 +1,90 @@
+#include "fence/cli/request.h"
+
+#include <charconv>
+
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+/// `text` as an absolute path. The working directory has no link in it (getcwd(3)), so a leading ".." is its parent.
+Result<HostPath> start_directory(std::string_view text, HostPath base) {
+  if (text.starts_with('/')) return HostPath::parse(text);
+  if (text.empty()) return Error{.kind = ErrorKind::Usage, .what = "cannot start in \"\"", .why = "the name is empty"};
+  while (text == ".." || text.starts_with("../") || text.starts_with("./")) {
+    if (text.starts_with("..")) base = base.parent();
+    text.remove_prefix(std::min(text.find('/'), text.size() - 1) + 1);
+  }
+  return HostPath::parse(base.text() + "/" + std::string(text));
+}
+
+Error unknown_working_directory(const Unreadable& why) {
+  return {.kind = ErrorKind::Host,
+          .what = "cannot tell the working directory",
+          .why = errno_text(why.errno_value),
+          .hint = "change to a directory that exists"};
+}
+
+}  // namespace
+
+std::optional<int> descriptor_argument(std::string_view word) {
+  if (const auto equals = word.find('='); !word.starts_with('/') && equals != std::string_view::npos) {
+    word.remove_prefix(equals + 1);
+  }
+  for (const std::string_view prefix : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!word.starts_with(prefix)) continue;
+    const std::string_view digits = word.substr(prefix.size());
+    int number = -1;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() && number >= 0) return number;
+  }
+  return std::nullopt;
+}
+
+Result<Request, Errors> make_request(const CommandLine& line, const HostFacts& facts) {
+  const auto* here = std::get_if<HostPath>(&facts.working_directory);
+  if (here == nullptr) return Errors{unknown_working_directory(*std::get_if<Unreadable>(&facts.working_directory))};
+  Request request{.command = line.command};
+  Errors errors;
+  if (line.directory) {
+    if (auto directory = start_directory(line.directory->value, *here)) {
+      request.directory = Sourced<HostPath>{*std::move(directory), line.directory->origin};
+    } else {
+      errors.push_back(std::move(directory).error());
+      errors.back().kind = ErrorKind::Usage;
+      errors.back().origin = line.directory->origin;
+    }
+  }
+  // Descriptors 0 to 2 are the command's in any case.
+  for (const Sourced<int>& kept : line.keep_descriptors) {
+    if (kept.value <= 2) continue;
+    if (facts.open_descriptors.contains(kept.value)) {
+      request.keep_descriptors.push_back(kept);
+    } else {
+      errors.push_back({.kind = ErrorKind::Usage,
+                        .what = "cannot keep descriptor " + std::to_string(kept.value),
+                        .why = "it is not open",
+                        .origin = kept.origin});
+    }
+  }
+  for (const std::string& word : line.command) {
+    const auto number = descriptor_argument(word);
+    if (!number || *number <= 2 || !facts.open_descriptors.contains(*number)) continue;
+    request.keep_descriptors.push_back({*number, {.layer = LayerKind::CommandLine, .source = escape_bytes(word)}});
+  }
+  if (!errors.empty()) return errors;
+  return request;
+}
+
+ConfigRequest config_request(const CommandLine& line, const HostFacts& facts) {
+  const auto* here = std::get_if<HostPath>(&facts.working_directory);
+  return {.settings_file = line.settings_file,
+          .no_settings = line.no_settings,
+          .command_line = line.settings,
+          .environment = facts.environment,
+          .home_by_nss = facts.caller.home,
+          .working_directory = here != nullptr ? *here : HostPath::root(),
+          .root = facts.caller.uid == 0};
+}
+
+}  // namespace fence

@@ -1,0 +1,68 @@
+// The plan carried out, and what is to be said when the command has ended.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <set>
+
+#include "fence/bwrap/bwrap.h"
+#include "fence/cli/commands.h"
+#include "fence/cli/hints.h"
+#include "fence/host/absent.h"
+#include "fence/launch/launch.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
+  std::set<HostPath> there;
+  for (const AbsentPath& absent : plan.absent) {
+    if (auto path = appeared(absent.path)) there.insert(*std::move(path));
+  }
+  for (const HostPath& path : there) {
+    const std::string name = escape_bytes(path.text());
+    if (plan.absent_protected == AbsentProtected::Report) {
+      say.notice("the command made " + name + ", which can run code outside the sandbox: look at it before you use it");
+    } else if (const auto aside = quarantine(path)) {
+      say.notice("the command made " + name + ", which can run code outside the sandbox: it was moved to " +
+                 escape_bytes(aside->text()));
+    } else {
+      say.error(aside.error());
+    }
+  }
+}
+
+/// Ends fence as the command ended, so that a shell script around it stops as well. A core file would show fence, not
+/// the command.
+void die_of(int signal) {
+  constexpr rlimit kNoCore{0, 0};
+  ::setrlimit(RLIMIT_CORE, &kNoCore);
+  ::signal(signal, SIG_DFL);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+  ::raise(signal);
+}
+
+}  // namespace
+
+Result<int, Errors> run(const SandboxPlan& plan, const HostFacts& facts, const Diagnostics& say) {
+  FENCE_TRY(const BwrapInvocation invocation, to_bwrap(plan, facts));
+  for (const Remark& remark : plan.remarks) {
+    if (remark.kind == RemarkKind::Notice) say.notice(remark.text);
+  }
+  FENCE_TRY(const Outcome outcome, run_bwrap(plan, invocation, facts));
+  if (const auto* failure = std::get_if<NotExecuted>(&outcome.end)) {
+    say.error(not_executed_error(plan.command.front(), *failure));
+  }
+  tell_appeared(plan, say);
+  const int status = exit_status(outcome);
+  if (!std::holds_alternative<Killed>(outcome.end)) {
+    for (const std::string& hint : failure_hints(plan, status)) say.hint(hint);
+  }
+  if (outcome.die_of) die_of(*outcome.die_of);
+  return status;
+}
+
+}  // namespace fence

@@ -1,0 +1,74 @@
+// What is printed and not run.
+#include "fence/plan/show.h"
+
+#include "fence/bwrap/bwrap.h"
+#include "fence/cli/commands.h"
+#include "fence/cli/files.h"
+#include "fence/config/config.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+Result<int, Errors> print(std::string_view text) {
+  if (auto written = write_output(text); !written) return Errors{std::move(written).error()};
+  return 0;
+}
+
+Result<int, Errors> list_profiles() {
+  std::string out;
+  for (const ShippedProfile& profile : shipped_profiles()) out += std::string(profile.name) + "\n";
+  return print(out);
+}
+
+Result<int, Errors> show_profile(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const ShippedProfile& profile : shipped_profiles()) {
+    if (profile.name == name) return print(profile.text);
+    names.push_back(profile.name);
+  }
+  const auto meant = did_you_mean(name, names);
+  return Errors{{.kind = ErrorKind::Usage,
+                 .what = "no profile \"" + escape_bytes(name) + "\" is shipped",
+                 .hint = meant ? "did you mean " + *meant + "?" : "`fence profiles` lists them"}};
+}
+
+Result<std::string, Errors> plan_output(PlanFormat format, const Result<SandboxPlan, Errors>& plan,
+                                        const HostFacts& facts) {
+  // Facts are of most use where there is no plan.
+  if (format == PlanFormat::Facts) return dump_facts(facts);
+  if (!plan) return plan.error();
+  if (format == PlanFormat::Json) return plan_json(*plan);
+  if (format == PlanFormat::Text) return plan_text(*plan);
+  FENCE_TRY(const BwrapInvocation invocation, to_bwrap(*plan, facts));
+  return shell_line(invocation);
+}
+
+}  // namespace
+
+std::optional<Result<int, Errors>> answer(const CommandLine& line) {
+  switch (line.subcommand) {
+    case Subcommand::Run:
+    case Subcommand::Plan:
+      return std::nullopt;
+    case Subcommand::ListProfiles:
+      return list_profiles();
+    case Subcommand::ShowProfile:
+      return show_profile(line.profile);
+    case Subcommand::Help:
+      return print(help_text());
+    case Subcommand::Version:
+      return print("fence " FENCE_VERSION "\n");
+  }
+  return std::nullopt;
+}
+
+Result<int, Errors> show(const CommandLine& line, const Result<SandboxPlan, Errors>& plan, const HostFacts& facts) {
+  FENCE_TRY(std::string text, plan_output(line.format, plan, facts));
+  if (!text.ends_with('\n')) text += '\n';
+  if (!line.save) return print(text);
+  if (auto written = write_file(*line.save, text); !written) return Errors{std::move(written).error()};
+  return 0;
+}
+
+}  // namespace fence

@@ -1,0 +1,30 @@
+#pragma once
+// The kernel's and bubblewrap's texts, read. No system call.
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fence/facts/facts.h"
+
+namespace fence {
+
+/// A whole decimal number, or nothing.
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
+
+/// /proc/PID/uid_map and gid_map (user_namespaces(7)): lines of inside, outside, count. Lines that are not so are left
+/// out.
+std::vector<IdExtent> parse_id_map(std::string_view text);
+
+/// The path sockets of /proc/net/unix (proc(5)) that accept connections (flag 0x10000, __SO_ACCEPTCON), sorted, each
+/// once. The kernel writes names as they are: a name with a newline in it is cut there.
+std::vector<HostPath> parse_listening_sockets(std::string_view text);
+
+/// The options that `bwrap --help` names: a word with two dashes at the start of a line.
+std::set<std::string> parse_help_options(std::string_view text);
+
+/// True where passwd(5) text has a line for `uid`.
+bool passwd_has_uid(std::string_view text, std::uint32_t uid);
+
+}  // namespace fence

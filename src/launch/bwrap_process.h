@@ -1,0 +1,36 @@
+#pragma once
+// Starts bwrap with the stage as its command.
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "descriptors.h"
+#include "fence/bwrap/bwrap.h"
+#include "orders.h"
+#include "signal_inbox.h"
+
+namespace fence::launch {
+
+/// bwrap's words as they are run: the plan's options with what only a launch knows.
+///
+/// Added are --as-pid-1 (the stage is the init) and, for root, CAP_SETPCAP, with which the stage empties the bounding
+/// set that bwrap leaves full, before it drops that one too. Left out is --die-with-parent: killing bwrap's monitor
+/// while it sets up leaves its child waiting for the monitor's word for ever; the stage notices by its control socket
+/// that fence has died. Precondition: `payload_descriptors` has one descriptor for each payload.
+std::vector<std::string> final_options(const BwrapInvocation& invocation, const std::vector<int>& payload_descriptors,
+                                       bool as_root);
+
+/// A started bwrap; its set-up is under way.
+struct BwrapProcess {
+  pid_t monitor = -1;
+  UniqueFd control;   ///< the stage's other end
+  UniqueFd messages;  ///< what bwrap writes to its standard error; does not block
+};
+
+/// `orders` lacks only the descriptors that are made here. `open_streams` says which of 0 to 2 the command gets.
+Result<BwrapProcess> start_bwrap(const BwrapInvocation& invocation, StageOrders orders, const bool (&open_streams)[3],
+                                 const SignalInbox& inbox);
+
+}  // namespace fence::launch

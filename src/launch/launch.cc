@@ -1,0 +1,258 @@
+#include "fence/launch/launch.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "bwrap_process.h"
+#include "processes.h"
+#include "supervise.h"
+#include "wording.h"
+
+namespace fence {
+namespace launch {
+namespace {
+
+Errors missing_options(const HostFacts& facts) {
+  Errors errors;
+  for (const char* option : {"--args", "--as-pid-1"}) {
+    if (facts.bwrap && facts.bwrap->options.contains(option)) continue;
+    errors.push_back({.kind = ErrorKind::Unsupported,
+                      .what = "cannot run a sandbox with this bwrap",
+                      .why = std::string("it has no option ") + option,
+                      .hint = "bubblewrap 0.3.1 has it"});
+  }
+  return errors;
+}
+
+Errors closed_descriptors(const SandboxPlan& plan) {
+  Errors errors;
+  for (const int fd : plan.keep_descriptors) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    errors.push_back(system_error("cannot keep descriptor " + std::to_string(fd), errno));
+  }
+  return errors;
+}
+
+StageOrders stage_orders(const SandboxPlan& plan, const BwrapInvocation& invocation, const HostFacts& facts,
+                         const SignalInbox& inbox) {
+  StageOrders orders;
+  orders.header.uid = plan.identity.uid;
+  orders.header.new_session = plan.session.kind() == SessionKind::NewSession ? 1 : 0;
+  orders.header.ignored = inbox.ignored_bits();
+  orders.header.blocked = inbox.blocked_bits();
+  orders.kept = plan.keep_descriptors;
+  orders.arguments = invocation.command;
+  for (const auto& [name, value] : child_environment(plan.environment, facts.environment)) {
+    orders.variables.push_back(name + "=" + value);
+  }
+  if (!std::holds_alternative<NoRuntimeDir>(plan.runtime_dir.decision)) orders.runtime_dir = plan.runtime_dir.value;
+  return orders;
+}
+
+/// One run from fork to the last process.
+class Launch {
+ public:
+  Launch(const SandboxPlan& plan, SignalInbox& inbox, BwrapProcess bwrap)
+      : plan_(plan),
+        inbox_(inbox),
+        monitor_(bwrap.monitor),
+        link_(std::move(bwrap.control)),
+        messages_(std::move(bwrap.messages)) {
+    if (plan.session.terminal() == TerminalKind::Shared) terminal_ = Terminal::open_controlling();
+  }
+  Launch(const Launch&) = delete;
+  Launch& operator=(const Launch&) = delete;
+
+  Result<Outcome, Errors> run() {
+    FENCE_TRY(const std::optional<Outcome> interrupted, set_up());
+    if (interrupted) return *interrupted;
+    return supervise();
+  }
+
+ private:
+  // Nothing: the command may start. An outcome: a signal ended the launch before.
+  Result<std::optional<Outcome>, Errors> set_up() {
+    for (;;) {
+      pollfd wait[] = {{inbox_.fd(), POLLIN, 0}, {link_.fd(), POLLIN, 0}, {messages_.get(), POLLIN, 0}};
+      poll(wait, std::size(wait), -1);
+      read_messages();
+      const auto report = link_.next();
+      // Before Go is given: who pressed Ctrl-C by now does not want the command.
+      if (auto interrupted = early_signals()) return std::optional(abandon(*interrupted));
+      if (report && report->kind != stage::ReportKind::Ready) return Errors{stage_error(*report)};
+      if (link_.gone() || monitor_ended_) return Errors{bwrap_error()};
+      if (report) return std::optional<Outcome>();
+    }
+  }
+
+  Result<Outcome, Errors> supervise() {
+    link_.order(stage::OrderKind::Go);
+    for (const int signal : early_) link_.order(stage::OrderKind::Signal, signal);
+    release_pipes();
+    Supervisor supervisor(inbox_, link_, terminal_, plan_.session.kind(), monitor_);
+    const auto report = supervisor.run();
+    end();
+    if (report && report->kind == stage::ReportKind::Failed) {
+      return Errors{stage_failure(static_cast<stage::Step>(report->value), report->extra, plan_)};
+    }
+    Outcome outcome = outcome_of(report);
+    if (plan_.session.restore_foreground()) terminal_.give_back_foreground();
+    if (const auto* killed = std::get_if<Killed>(&outcome.end)) {
+      terminal_.restore_modes();
+      const bool by_key = killed->signal == SIGINT || killed->signal == SIGQUIT;
+      if (by_key && supervisor.terminal_sent(killed->signal)) outcome.die_of = killed->signal;
+    }
+    return outcome;
+  }
+
+  // Without a last word the stage was killed, and the command with it.
+  static Outcome outcome_of(const std::optional<stage::Report>& report) {
+    if (!report) return {.end = Killed{SIGKILL}};
+    switch (report->kind) {
+      case stage::ReportKind::Exited:
+        return {.end = Exited{report->value}};
+      case stage::ReportKind::ExecFailed:
+        return {.end = NotExecuted{report->value, report->extra != 0}};
+      case stage::ReportKind::Killed:
+        return {.end = Killed{report->value}};
+      case stage::ReportKind::Ready:
+      case stage::ReportKind::Stopped:
+      case stage::ReportKind::Failed:
+        break;
+    }
+    return {.end = Killed{SIGKILL}};
+  }
+
+  struct Interruption {
+    int signal;
+    bool by_terminal;
+  };
+
+  std::optional<Interruption> early_signals() {
+    while (const auto arrival = inbox_.next()) {
+      switch (arrival->signal) {
+        case SIGINT:
+        case SIGQUIT:
+        case SIGTERM:
+        case SIGHUP:
+          return Interruption{arrival->signal, arrival->sender == Sender::Terminal};
+        case SIGTSTP:
+        case SIGTTIN:
+        case SIGTTOU:
+          inbox_.stop(arrival->signal, false);
+          terminal_.look_again(std::nullopt);
+          break;
+        case SIGUSR1:
+        case SIGUSR2:
+          early_.push_back(arrival->signal);
+          break;
+        case SIGCHLD:
+          monitor_ended_ = has_ended(monitor_);
+          break;
+        default:  // SIGCONT, SIGWINCH: nothing runs yet that could want them
+          break;
+      }
+    }
+    return std::nullopt;
+  }
+
+  Outcome abandon(const Interruption& interruption) {
+    kill(monitor_, SIGKILL);
+    end();
+    Outcome outcome{.end = Killed{interruption.signal}};
+    const bool by_key = interruption.signal == SIGINT || interruption.signal == SIGQUIT;
+    if (by_key && interruption.by_terminal) outcome.die_of = interruption.signal;
+    return outcome;
+  }
+
+  Error stage_error(const stage::Report& report) {
+    end();
+    return stage_failure(static_cast<stage::Step>(report.value), report.extra, plan_);
+  }
+
+  Error bwrap_error() {
+    const int status = end();
+    read_messages();
+    return bwrap_failure(said_, status);
+  }
+
+  // Returns when no process of the sandbox is left, with the monitor's wait(2) status. The end of the stage is the end
+  // of its pid namespace; it is bwrap's monitor that waits for it, or fence where that one was killed.
+  int end() {
+    link_.close();
+    int status = 0;
+    while (waitpid(monitor_, &status, 0) < 0 && errno == EINTR) continue;
+    if (WIFSIGNALED(status)) kill_orphaned_inits();
+    return status;
+  }
+
+  void read_messages() {
+    char buffer[4096];
+    for (;;) {
+      const ssize_t got = read(messages_.get(), buffer, sizeof buffer);
+      if (got <= 0) {
+        if (got == 0) messages_.reset();
+        return;
+      }
+      constexpr std::size_t kEnough = 64 * 1024;
+      if (said_.size() < kEnough) said_.append(buffer, static_cast<std::size_t>(got));
+    }
+  }
+
+  static void release_pipes() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO}) {
+      if (isatty(stream) == 0) silence_stream(stream);
+    }
+  }
+
+  const SandboxPlan& plan_;
+  SignalInbox& inbox_;
+  pid_t monitor_;
+  StageLink link_;
+  UniqueFd messages_;
+  Terminal terminal_;
+  std::vector<int> early_;
+  std::string said_;
+  bool monitor_ended_ = false;
+};
+
+/// Orphans of the sandbox become fence's children while this lives.
+class Subreaper {
+ public:
+  Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+  ~Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
+  Subreaper(const Subreaper&) = delete;
+  Subreaper& operator=(const Subreaper&) = delete;
+};
+
+template <class T>
+Result<T, Errors> one_error(Result<T> result) {
+  if (result) return *std::move(result);
+  return Errors{std::move(result).error()};
+}
+
+}  // namespace
+}  // namespace launch
+
+Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation& invocation, const HostFacts& facts) {
+  using namespace launch;
+  Errors errors = missing_options(facts);
+  for (Error& error : closed_descriptors(plan)) errors.push_back(std::move(error));
+  if (!errors.empty()) return errors;
+  FENCE_TRY([[maybe_unused]] Ok reserved, one_error(reserve_standard_streams()));
+  FENCE_TRY(SignalInbox inbox, one_error(SignalInbox::open(facts.ignored_signals)));
+  const Subreaper subreaper;
+  const auto& streams = facts.terminal.streams;
+  const bool open_streams[3] = {streams[0].open, streams[1].open, streams[2].open};
+  FENCE_TRY(BwrapProcess bwrap,
+            one_error(start_bwrap(invocation, stage_orders(plan, invocation, facts, inbox), open_streams, inbox)));
+  return Launch(plan, inbox, std::move(bwrap)).run();
+}
+
+}  // namespace fence

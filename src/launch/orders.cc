@@ -1,0 +1,34 @@
+#include "orders.h"
+
+namespace fence::launch {
+namespace {
+
+template <class T>
+void append(std::string& bytes, const T& value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void append_strings(std::string& bytes, const std::vector<std::string>& strings) {
+  for (const std::string& text : strings) bytes.append(text.c_str(), text.size() + 1);
+}
+
+}  // namespace
+
+std::string payload_bytes(const StageOrders& orders) {
+  std::string tail;
+  for (const int fd : orders.kept) append(tail, static_cast<std::int32_t>(fd));
+  append_strings(tail, orders.arguments);
+  append_strings(tail, orders.variables);
+  append_strings(tail, {orders.runtime_dir});
+
+  stage::PayloadHeader header = orders.header;
+  header.size = static_cast<std::uint32_t>(sizeof header + tail.size());
+  header.arguments = static_cast<std::uint32_t>(orders.arguments.size());
+  header.variables = static_cast<std::uint32_t>(orders.variables.size());
+  header.kept = static_cast<std::uint32_t>(orders.kept.size());
+  std::string bytes;
+  append(bytes, header);
+  return bytes + tail;
+}
+
+}  // namespace fence::launch

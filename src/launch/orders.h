@@ -1,0 +1,21 @@
+#pragma once
+// What the stage is told, as bytes. Pure.
+#include <string>
+#include <vector>
+
+#include "stage_protocol.h"
+
+namespace fence::launch {
+
+struct StageOrders {
+  stage::PayloadHeader header{};  ///< size and counts are filled in by payload_bytes
+  std::vector<int> kept;          ///< sorted, unique, above 2
+  std::vector<std::string> arguments;
+  std::vector<std::string> variables;  ///< "NAME=VALUE"
+  std::string runtime_dir;             ///< empty: none to confirm
+};
+
+/// The payload of stage_protocol.h. Precondition: no string holds a NUL; execve(2) could not pass it either.
+std::string payload_bytes(const StageOrders& orders);
+
+}  // namespace fence::launch

@@ -1,0 +1,23 @@
+#pragma once
+// What /proc says about single processes, and the clock.
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace fence::launch {
+
+/// True where `pid` (as fence sees it) runs in a pid namespace below fence's own. False where it is gone.
+bool is_inside(pid_t pid);
+
+/// True where the child `pid` has ended; it stays to be reaped.
+bool has_ended(pid_t pid);
+
+/// Kills and reaps every process that is a child of fence and the first of a pid namespace: what bwrap's monitor leaves
+/// to its subreaper when it is killed while the sandbox is being set up (it then waits for ever for the monitor's
+/// word).
+void kill_orphaned_inits();
+
+/// Milliseconds of CLOCK_MONOTONIC.
+std::int64_t now_ms();
+
+}  // namespace fence::launch

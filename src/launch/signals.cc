@@ -1,0 +1,44 @@
+#include "signals.h"
+
+#include <csignal>
+
+namespace fence::launch {
+namespace {
+
+constexpr std::int64_t kOneWishMs = 500;
+constexpr int kHandled[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,
+                            SIGCONT, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU};
+
+}  // namespace
+
+std::span<const int> handled_signals() noexcept { return kHandled; }
+
+SignalAction signal_action(int signal, Sender sender, SessionKind session) noexcept {
+  const bool own_session = session == SessionKind::NewSession;
+  // Sent to fence's group because the command read or wrote in the background; the command stopped, and its stop is
+  // reported.
+  if (signal == SIGTTIN || signal == SIGTTOU) return SignalAction::Nothing;
+  if (signal == SIGCONT) return SignalAction::Resume;
+  switch (sender) {
+    case Sender::Inside:
+      return SignalAction::Nothing;
+    case Sender::Terminal:
+      if (!own_session) return SignalAction::Nothing;
+      return signal == SIGTSTP ? SignalAction::Freeze : SignalAction::ForwardGroup;
+    case Sender::User:
+      return own_session && signal == SIGTSTP ? SignalAction::Freeze : SignalAction::Forward;
+  }
+  return SignalAction::Nothing;
+}
+
+bool Insistence::insists(int signal, std::int64_t now_ms) noexcept {
+  if (signal != SIGINT && signal != SIGTERM) return false;
+  std::int64_t& first = signal == SIGINT ? first_interrupt_ : first_terminate_;
+  if (first < 0) {
+    first = now_ms;
+    return false;
+  }
+  return now_ms - first >= kOneWishMs;
+}
+
+}  // namespace fence::launch

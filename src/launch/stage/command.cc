@@ -1,0 +1,91 @@
+// Starts the command's process exactly as fence itself was started: same dispositions, same mask, same descriptors.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "stage.h"
+
+namespace fence::stage {
+namespace {
+
+constexpr int kSignals = 64;
+
+constexpr std::uint64_t bit(int signal) { return std::uint64_t{1} << (signal - 1); }
+
+void restore_signals(std::uint64_t ignored, std::uint64_t blocked) {
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    struct sigaction action {};
+    action.sa_handler = (ignored & bit(signal)) != 0 ? SIG_IGN : SIG_DFL;
+    // Refused for SIGKILL, SIGSTOP and the two that glibc keeps to itself; none of them can have been changed.
+    sigaction(signal, &action, nullptr);
+  }
+  // The kernel's own layout: glibc's functions leave out signals 32 and 33.
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, nullptr, sizeof blocked);
+}
+
+// Whether a file of that name is where execvp(3) looks.
+bool exists(const char* name) {
+  if (std::strchr(name, '/') != nullptr) return access(name, F_OK) == 0;
+  const char* path = std::getenv("PATH");
+  if (path == nullptr) path = "/bin:/usr/bin";
+  char candidate[4096];
+  for (const char* start = path;;) {
+    const char* end = std::strchr(start, ':');
+    const std::size_t length = end == nullptr ? std::strlen(start) : static_cast<std::size_t>(end - start);
+    const std::size_t name_length = std::strlen(name);
+    if (length + name_length + 2 <= sizeof candidate) {
+      std::memcpy(candidate, start, length);
+      // An empty entry is the working directory.
+      std::size_t at = length;
+      if (length != 0) candidate[at++] = '/';
+      std::memcpy(candidate + at, name, name_length + 1);
+      if (access(candidate, F_OK) == 0) return true;
+    }
+    if (end == nullptr) return false;
+    start = end + 1;
+  }
+}
+
+[[noreturn]] void become_command(const Orders& orders, int result) {
+  if (orders.header->new_session != 0) setpgid(0, 0);
+  environ = orders.variables;
+  restore_signals(orders.header->ignored, orders.header->blocked);
+  if (orders.arguments[0][0] == '\0') {
+    errno = ENOENT;
+  } else {
+    execvpe(orders.arguments[0], orders.arguments, orders.variables);
+  }
+  ExecResult failed{errno, 0};
+  failed.found = orders.arguments[0][0] != '\0' && exists(orders.arguments[0]) ? 1 : 0;
+  const auto ignored [[maybe_unused]] = write(result, &failed, sizeof failed);
+  _exit(127);
+}
+
+}  // namespace
+
+Failure start_command(const Orders& orders, Command& command) {
+  int pipe[2];
+  if (pipe2(pipe, O_CLOEXEC) != 0) return failure(Step::Fork, errno);
+  // A signal of the terminal that came since the stage blocked them all was meant for the command too.
+  std::uint64_t pending = 0;
+  syscall(SYS_rt_sigpending, &pending, sizeof pending);
+  const pid_t pid = fork();
+  if (pid < 0) return failure(Step::Fork, errno);
+  if (pid == 0) become_command(orders, pipe[1]);
+  close(pipe[1]);
+  // Both sides do it: whoever comes second finds it done.
+  if (orders.header->new_session != 0) setpgid(pid, pid);
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    if ((pending & bit(signal)) != 0 && signal != SIGCHLD) kill(pid, signal);
+  }
+  command.pid = pid;
+  command.exec_result = pipe[0];
+  return {};
+}
+
+}  // namespace fence::stage

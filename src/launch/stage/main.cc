@@ -1,0 +1,258 @@
+// Pid 1 of the sandbox: proves the sandbox, runs the command, reaps, and ends everything.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "stage.h"
+
+namespace fence::stage {
+
+Failure read_orders(int fd, Orders& orders) {
+  PayloadHeader header;
+  if (pread(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) return failure(Step::Orders, EIO);
+  void* bytes = mmap(nullptr, header.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  const std::size_t pointers = std::size_t{header.arguments} + header.variables + 2;
+  void* table = mmap(nullptr, pointers * sizeof(char*), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (bytes == MAP_FAILED || table == MAP_FAILED) return failure(Step::Orders, errno);
+  orders.header = static_cast<const PayloadHeader*>(bytes);
+  orders.kept = reinterpret_cast<const std::int32_t*>(orders.header + 1);
+  char* at = static_cast<char*>(bytes) + sizeof header + header.kept * sizeof(std::int32_t);
+  const auto take = [&at](char** out, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      *out++ = at;
+      while (*at != '\0') ++at;
+      ++at;
+    }
+    *out = nullptr;
+  };
+  orders.arguments = static_cast<char**>(table);
+  take(orders.arguments, header.arguments);
+  orders.variables = orders.arguments + header.arguments + 1;
+  take(orders.variables, header.variables);
+  orders.runtime_dir = at;
+  return {};
+}
+
+Failure place_descriptors(const Orders& orders) {
+  const PayloadHeader& header = *orders.header;
+  for (int stream = 0; stream < 3; ++stream) {
+    if (header.streams[stream] < 0) {
+      close(stream);
+    } else if (dup2(header.streams[stream], stream) < 0) {
+      return failure(Step::Descriptors, errno);
+    }
+  }
+  unsigned next = 3;
+  const auto close_up_to = [&next](int kept) {
+    const auto end = static_cast<unsigned>(kept);
+    if (end > next && close_range(next, end - 1, 0) != 0) return false;
+    next = end + 1;
+    return true;
+  };
+  bool control_done = false;
+  for (std::uint32_t i = 0; i < header.kept; ++i) {
+    if (!control_done && header.control < orders.kept[i]) {
+      if (!close_up_to(header.control)) return failure(Step::Descriptors, errno);
+      control_done = true;
+    }
+    if (!close_up_to(orders.kept[i])) return failure(Step::Descriptors, errno);
+  }
+  if (!control_done && !close_up_to(header.control)) return failure(Step::Descriptors, errno);
+  if (close_range(next, ~0U, 0) != 0) return failure(Step::Descriptors, errno);
+  if (fcntl(header.control, F_SETFD, FD_CLOEXEC) != 0) return failure(Step::Descriptors, errno);
+  return {};
+}
+
+namespace {
+
+/// The conversation with fence. Whatever goes wrong with it means that fence is gone.
+class Control {
+ public:
+  explicit Control(int fd) : fd_(fd) {}
+
+  void report(ReportKind kind, int value, int extra, std::uint32_t resumes) const {
+    const Report report{kind, value, extra, resumes};
+    if (send(fd_, &report, sizeof report, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof report)) abandon();
+  }
+
+  Order next() const {
+    Order order{};
+    ssize_t got = 0;
+    do got = recv(fd_, &order, sizeof order, 0);
+    while (got < 0 && errno == EINTR);
+    if (got != static_cast<ssize_t>(sizeof order)) abandon();
+    return order;
+  }
+
+  // Nobody is left who could want the command: the end of pid 1 is the end of all.
+  [[noreturn]] static void abandon() { _exit(1); }
+
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class Supervision {
+ public:
+  Supervision(const Control& control, const Command& command, bool new_session)
+      : control_(control), command_(command), target_(new_session ? -command.pid : command.pid) {}
+
+  [[noreturn]] void run(int children) {
+    for (;;) {
+      pollfd wait[] = {{control_.fd(), POLLIN, 0}, {children, POLLIN, 0}, {command_.exec_result, POLLIN, 0}};
+      if (poll(wait, 3, -1) < 0 && errno != EINTR) Control::abandon();
+      if (wait[1].revents != 0) {
+        signalfd_siginfo info;
+        while (read(children, &info, sizeof info) > 0) continue;
+        reap();
+      }
+      if (wait[2].revents != 0) read_exec_result();
+      if (wait[0].revents != 0) carry_out(control_.next());
+    }
+  }
+
+ private:
+  void carry_out(const Order& order) {
+    switch (order.kind) {
+      case OrderKind::Go:
+        return;
+      case OrderKind::Signal:
+        kill(command_.pid, order.signal);
+        return;
+      case OrderKind::SignalGroup:
+        kill(target_, order.signal);
+        return;
+      case OrderKind::Freeze:
+        frozen_ = true;
+        kill(-1, SIGSTOP);
+        control_.report(ReportKind::Stopped, SIGTSTP, 0, resumes_);
+        return;
+      case OrderKind::Resume:
+        resume();
+        return;
+      case OrderKind::Kill:
+        kill(-1, SIGKILL);
+        return;
+    }
+  }
+
+  void resume() {
+    ++resumes_;
+    reap();
+    if (frozen_) {
+      kill(-1, SIGCONT);
+    } else if (stopped_) {
+      kill(target_, SIGCONT);
+    }
+    frozen_ = stopped_ = false;
+  }
+
+  void reap() {
+    for (;;) {
+      int status = 0;
+      const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL);
+      if (pid <= 0) return;
+      if (pid == command_.pid) note(status);
+    }
+  }
+
+  void note(int status) {
+    if (WIFSTOPPED(status)) {
+      stopped_ = true;
+      if (!frozen_) control_.report(ReportKind::Stopped, WSTOPSIG(status), 0, resumes_);
+    } else if (WIFCONTINUED(status)) {
+      stopped_ = false;
+    } else {
+      read_exec_result();
+      if (WIFEXITED(status)) {
+        end(ReportKind::Exited, WEXITSTATUS(status), 0);
+      } else {
+        end(ReportKind::Killed, WTERMSIG(status), 0);
+      }
+    }
+  }
+
+  void read_exec_result() {
+    if (command_.exec_result < 0) return;
+    ExecResult failed{};
+    ssize_t got = 0;
+    do got = read(command_.exec_result, &failed, sizeof failed);
+    while (got < 0 && errno == EINTR);
+    close(command_.exec_result);
+    command_.exec_result = -1;
+    if (got == static_cast<ssize_t>(sizeof failed)) end(ReportKind::ExecFailed, failed.error, failed.found);
+  }
+
+  [[noreturn]] void end(ReportKind kind, int value, int extra) {
+    control_.report(kind, value, extra, resumes_);
+    _exit(0);
+  }
+
+  const Control& control_;
+  Command command_;
+  pid_t target_;
+  std::uint32_t resumes_ = 0;
+  bool frozen_ = false;
+  bool stopped_ = false;
+};
+
+// All that has to be done and to hold before Go.
+Failure prepare(const Orders& orders) {
+  if (const Failure bad = place_descriptors(orders); bad.failed) return bad;
+  if (const Failure bad = drop_capabilities(); bad.failed) return bad;
+  if (const Failure bad = verify_confinement(orders); bad.failed) return bad;
+  if (orders.runtime_dir[0] != '\0') return confirm_runtime_dir(orders.runtime_dir, orders.header->uid);
+  return {};
+}
+
+[[noreturn]] void run(int payload) {
+  // Hidden from the sandbox's own processes (ptrace, /proc/1/fd) before there are any; CVE-2016-8659.
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  // bwrap's monitor gone means that nobody reaps us; fence gone is seen on the control socket.
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  prctl(PR_SET_NAME, "fence-init", 0, 0, 0);
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+
+  Orders orders;
+  if (read_orders(payload, orders).failed) _exit(1);
+  const Control control(orders.header->control);
+  Failure bad = prepare(orders);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  const int children = bad.failed ? -1 : signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (!bad.failed && children < 0) bad = failure(Step::Fork, errno);
+  Command command;
+  if (!bad.failed) {
+    control.report(ReportKind::Ready, 0, 0, 0);
+    if (control.next().kind != OrderKind::Go) Control::abandon();
+    bad = start_command(orders, command);
+  }
+  if (bad.failed) {
+    control.report(ReportKind::Failed, static_cast<int>(bad.step), bad.error, 0);
+    _exit(1);
+  }
+  // The other end of a pipe must see the command close it, not us.
+  for (int stream = 0; stream < 3; ++stream) close(stream);
+  Supervision(control, command, orders.header->new_session != 0).run(children);
+}
+
+}  // namespace
+}  // namespace fence::stage
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 1;
+  fence::stage::run(std::atoi(argv[1]));
+}

@@ -1,0 +1,50 @@
+#pragma once
+// The parts of the stage. Nothing here allocates, throws or prints.
+#include <sys/types.h>
+
+#include "stage_protocol.h"
+
+namespace fence::stage {
+
+/// The payload, mapped.
+struct Orders {
+  const PayloadHeader* header = nullptr;
+  const std::int32_t* kept = nullptr;
+  char** arguments = nullptr;  ///< ends with nullptr
+  char** variables = nullptr;  ///< ends with nullptr
+  const char* runtime_dir = nullptr;
+};
+
+/// What went wrong; `failed` false: nothing.
+struct Failure {
+  bool failed = false;
+  Step step = Step::Orders;
+  int error = 0;
+};
+inline Failure failure(Step step, int error) { return {true, step, error}; }
+
+/// Maps the payload at `fd`.
+Failure read_orders(int fd, Orders& orders);
+/// Puts 0 to 2 in place, keeps the kept ones and the control socket (which execve closes), and closes all others.
+Failure place_descriptors(const Orders& orders);
+
+/// Empties all five capability sets as far as this process may.
+Failure drop_capabilities();
+/// What must hold before anything of the user's runs.
+Failure verify_confinement(const Orders& orders);
+/// XDG base directory specification: a directory of the user's own, mode 0700, local, in which files can be made.
+Failure confirm_runtime_dir(const char* path, std::uint32_t uid);
+
+/// The command's process.
+struct Command {
+  pid_t pid = -1;
+  int exec_result = -1;  ///< readable: an ExecResult if execve failed, end of file if it did not
+};
+struct ExecResult {
+  std::int32_t error;
+  std::int32_t found;
+};
+/// Precondition: every signal is blocked, so that none is lost while the dispositions change.
+Failure start_command(const Orders& orders, Command& command);
+
+}  // namespace fence::stage

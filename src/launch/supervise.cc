@@ -1,0 +1,125 @@
+#include "supervise.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "processes.h"
+
+namespace fence::launch {
+
+void StageLink::order(stage::OrderKind kind, int signal) const {
+  const stage::Order order{kind, signal};
+  // A stage that cannot take it is gone, which next() notices.
+  static_cast<void>(send(fd_.get(), &order, sizeof order, MSG_NOSIGNAL));
+}
+
+std::optional<stage::Report> StageLink::next() {
+  stage::Report report{};
+  const ssize_t got = recv(fd_.get(), &report, sizeof report, MSG_DONTWAIT);
+  if (got == static_cast<ssize_t>(sizeof report)) return report;
+  if (got >= 0 || (errno != EAGAIN && errno != EINTR)) gone_ = true;
+  return std::nullopt;
+}
+
+std::optional<stage::Report> Supervisor::run() {
+  for (;;) {
+    pollfd wait[] = {{inbox_.fd(), POLLIN, 0}, {link_.fd(), POLLIN, 0}, {terminal_gone_ ? -1 : terminal_.fd(), 0, 0}};
+    poll(wait, std::size(wait), wait_ms());
+    if (kill_at_ms_ && now_ms() >= *kill_at_ms_) {
+      kill_at_ms_.reset();
+      link_.order(stage::OrderKind::Kill);
+    }
+    // Before the reports: a Stopped that is older than a SIGCONT is recognised by it.
+    take_signals();
+    if (auto ended = take_reports()) return ended;
+    // The last report came before the monitor's end, so it has been read by now if there was one.
+    if (monitor_ended_ || link_.gone()) return std::nullopt;
+    if (wait[2].revents != 0) {
+      terminal_gone_ = true;
+      if (terminal_.was_in_foreground()) hang_up();
+    }
+  }
+}
+
+int Supervisor::wait_ms() const {
+  if (!kill_at_ms_) return -1;
+  return static_cast<int>(std::max<std::int64_t>(0, *kill_at_ms_ - now_ms()));
+}
+
+void Supervisor::take_signals() {
+  while (const auto arrival = inbox_.next()) take_signal(*arrival);
+}
+
+void Supervisor::take_signal(const Arrival& arrival) {
+  const int signal = arrival.signal;
+  if (signal == SIGCHLD) {
+    monitor_ended_ = has_ended(monitor_);
+    return;
+  }
+  if (arrival.sender == Sender::Terminal) from_terminal_.insert(signal);
+  switch (signal_action(signal, arrival.sender, session_)) {
+    case SignalAction::Nothing:
+      break;
+    case SignalAction::Forward:
+      link_.order(stage::OrderKind::Signal, signal);
+      if (insistence_.insists(signal, now_ms())) link_.order(stage::OrderKind::Kill);
+      break;
+    case SignalAction::ForwardGroup:
+      link_.order(stage::OrderKind::SignalGroup, signal);
+      break;
+    case SignalAction::Freeze:
+      link_.order(stage::OrderKind::Freeze);
+      break;
+    case SignalAction::Resume:
+      resume();
+      break;
+  }
+  if (signal == SIGHUP && arrival.sender != Sender::Inside) hang_up();
+}
+
+std::optional<stage::Report> Supervisor::take_reports() {
+  while (const auto report = link_.next()) {
+    switch (report->kind) {
+      case stage::ReportKind::Ready:
+        break;
+      case stage::ReportKind::Stopped:
+        // Continued since: the report is about a stop that is over.
+        if (report->resumes == resumes_) stop_with_command(report->value);
+        break;
+      case stage::ReportKind::Failed:
+      case stage::ReportKind::ExecFailed:
+      case stage::ReportKind::Exited:
+      case stage::ReportKind::Killed:
+        return report;
+    }
+  }
+  return std::nullopt;
+}
+
+void Supervisor::resume() {
+  ++resumes_;
+  link_.order(stage::OrderKind::Resume);
+}
+
+void Supervisor::hang_up() {
+  if (kill_at_ms_) return;
+  kill_at_ms_ = now_ms() + kHangupGraceMs;
+  link_.order(stage::OrderKind::SignalGroup, SIGHUP);
+  // A stopped command must run to see it.
+  resume();
+}
+
+void Supervisor::stop_with_command(int signal) {
+  const bool job_control = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+  const auto inner = terminal_.inner_foreground();
+  // The command has a group of its own, so what stopped it did not reach fence's group, in which a script may be
+  // waiting.
+  const bool stopped = inner ? inbox_.stop(SIGTSTP, true) : inbox_.stop(job_control ? signal : SIGSTOP, false);
+  terminal_.look_again(inner);
+  if (!stopped && session_ == SessionKind::NewSession) resume();
+}
+
+}  // namespace fence::launch

@@ -1,0 +1,194 @@
+#include "wording.h"
+
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "fence/launch/launch.h"
+#include "fence/util/text.h"
+
+namespace fence::launch {
+namespace {
+
+struct Hint {
+  std::string_view fragment;  ///< of bwrap's message
+  std::string_view advice;
+};
+
+constexpr std::string_view kNamespaceAdvice =
+    "user namespaces are restricted here; look at sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone "
+    "and "
+    "kernel.apparmor_restrict_unprivileged_userns (inside a container: the container's seccomp profile)";
+
+// The first row that fits wins. The words are bwrap's own, of 0.4 to 0.12.
+constexpr Hint kHints[] = {
+    {"Can't mount proc",
+     "parts of this machine's /proc are covered, as in a container, so the kernel refuses a fresh one; for docker: "
+     "--security-opt systempaths=unconfined, for podman: --security-opt unmask=ALL"},
+    {"No permissions to creat", kNamespaceAdvice},
+    {"Creating new namespace failed: No space left",
+     "sysctl user.max_user_namespaces (or another user.max_* limit) is reached"},
+    {"Creating new namespace failed", kNamespaceAdvice},
+    {"setting up uid map", kNamespaceAdvice},
+    {"setting up gid map", kNamespaceAdvice},
+    {"loopback:", kNamespaceAdvice},
+    {"Can't find source path", "it vanished after fence looked at it; run the command again"},
+    {"Race condition binding", "it was exchanged after fence looked at it; run the command again"},
+    {"Can't chdir to", "the working directory is not visible inside; `fence plan` shows what is"},
+    {"Exceeded maximum number of arguments", "bwrap takes at most 9000 words; use fewer rules or variables"},
+    {"PR_SET_SECCOMP", "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)"},
+    {"execvp /proc/self/fd/", "is /proc part of the plan, and does sysctl vm.memfd_noexec allow a program in memory?"},
+    {"No space left on device",
+     "the kernel is out of mounts, inodes or memory for this user; look at sysctl fs.mount-max"},
+    {"Too many open files", "raise the limit on descriptors (ulimit -n)"},
+};
+
+std::string_view advice_for(std::string_view said) {
+  for (const Hint& hint : kHints) {
+    if (said.find(hint.fragment) != std::string_view::npos) return hint.advice;
+  }
+  return {};
+}
+
+// bwrap's lines without its prefix, printable.
+std::vector<std::string> message_lines(std::string_view said) {
+  constexpr std::string_view kPrefix = "bwrap: ";
+  std::vector<std::string> lines;
+  for (const std::string& line : split(said, '\n')) {
+    std::string_view rest = line;
+    if (rest.starts_with(kPrefix)) rest.remove_prefix(kPrefix.size());
+    if (!rest.empty()) lines.push_back(escape_bytes(rest));
+  }
+  return lines;
+}
+
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) return "it was killed by signal " + std::to_string(WTERMSIG(status));
+  return "it ended without a word, with exit status " + std::to_string(WEXITSTATUS(status));
+}
+
+Error confinement_error(std::string why, int errno_value, std::string hint) {
+  return {.kind = ErrorKind::Unsupported,
+          .what = "the sandbox is not what was planned",
+          .why = std::move(why),
+          .errno_value = errno_value,
+          .hint = std::move(hint)};
+}
+
+Error runtime_dir_error(const SandboxPlan& plan, std::string why, int errno_value) {
+  Error error{.kind = ErrorKind::Host,
+              .what = "cannot use " + escape_bytes(plan.runtime_dir.value) + " as the runtime directory",
+              .why = std::move(why),
+              .errno_value = errno_value,
+              .origin = plan.runtime_dir.origin,
+              .hint = {}};
+  if (std::holds_alternative<KeepInherited>(plan.runtime_dir.decision)) {
+    error.hint = "set runtimeDir.mode = \"private\" to get a directory of the sandbox's own";
+  }
+  return error;
+}
+
+Error internal_error(std::string what, int errno_value) {
+  return {.kind = ErrorKind::Internal,
+          .what = std::move(what),
+          .why = errno_value == 0 ? std::string() : errno_text(errno_value),
+          .errno_value = errno_value};
+}
+
+}  // namespace
+
+Error bwrap_failure(std::string_view said, int status) {
+  Error error{
+      .kind = ErrorKind::Host, .what = "bwrap cannot set up the sandbox", .hint = std::string(advice_for(said))};
+  std::vector<std::string> lines = message_lines(said);
+  if (lines.empty()) {
+    error.why = how_it_ended(status);
+    return error;
+  }
+  // The last line is why it gave up; what stands before are warnings.
+  error.why = std::move(lines.back());
+  lines.pop_back();
+  for (std::string& line : lines) error.context.push_back("bwrap: " + std::move(line));
+  return error;
+}
+
+Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan) {
+  switch (step) {
+    case stage::Step::Orders:
+      return internal_error("cannot read the orders inside the sandbox", errno_value);
+    case stage::Step::Descriptors:
+      return internal_error("cannot put the command's descriptors in place", errno_value);
+    case stage::Step::Capabilities:
+      return internal_error("cannot drop capabilities inside the sandbox", errno_value);
+    case stage::Step::NoNewPrivileges:
+      return confinement_error("no_new_privs is not set inside", 0,
+                               "this bwrap is not usable; look at `fence -v plan`");
+    case stage::Step::Seccomp:
+      return confinement_error("no system call filter is in force inside", 0,
+                               "this bwrap or kernel does not load the filter, and without it nothing is run");
+    case stage::Step::CapabilitiesLeft:
+      return confinement_error("a capability is left inside", 0, "this bwrap does not drop what the plan drops");
+    case stage::Step::Session:
+      return confinement_error(plan.session.kind() == SessionKind::NewSession
+                                   ? "the command would not be in a session of its own"
+                                   : "the command would be in a session of its own",
+                               0, "this bwrap does not treat --new-session as planned");
+    case stage::Step::RuntimeDir:
+      return runtime_dir_error(plan, errno_text(errno_value), errno_value);
+    case stage::Step::RuntimeDirOwner:
+      return runtime_dir_error(plan, "it belongs to another user", 0);
+    case stage::Step::RuntimeDirMode:
+      return runtime_dir_error(plan, "its mode is not 0700", 0);
+    case stage::Step::RuntimeDirRemote:
+      return runtime_dir_error(plan, "it does not lie on a local file system", 0);
+    case stage::Step::RuntimeDirWrite:
+      return runtime_dir_error(plan, "nothing can be created in it: " + errno_text(errno_value), errno_value);
+    case stage::Step::Fork:
+      return {.kind = ErrorKind::Host,
+              .what = "cannot start a process inside the sandbox",
+              .why = errno_text(errno_value),
+              .errno_value = errno_value,
+              .hint = errno_value == EAGAIN ? "the limit on processes is reached (ulimit -u, pids.max)" : ""};
+  }
+  return internal_error("the stage failed in an unknown step", errno_value);
+}
+
+}  // namespace fence::launch
+
+namespace fence {
+
+int exit_status(const Outcome& outcome) noexcept {
+  return std::visit(Overloaded{
+                        [](const Exited& end) { return end.status; },
+                        [](const Killed& end) { return 128 + end.signal; },
+                        [](const NotExecuted& end) { return end.found ? 126 : 127; },
+                    },
+                    outcome.end);
+}
+
+Error not_executed_error(std::string_view command, const NotExecuted& failure) {
+  Error error{.kind = ErrorKind::Host,
+              .what = "cannot run " + escape_bytes(command),
+              .why = errno_text(failure.errno_value),
+              .errno_value = failure.errno_value,
+              .hint = {}};
+  if (!failure.found) {
+    error.why = "command not found";
+    error.hint = command.find('/') == std::string_view::npos
+                     ? "no directory of PATH has it inside the sandbox; `fence plan` shows what is visible"
+                     : "nothing of that name is visible inside the sandbox; `fence plan` shows what is";
+  } else if (failure.errno_value == ENOENT) {
+    error.why = "its interpreter or loader was not found";
+    error.hint = "the program is there, but what its first line or its ELF header names is not visible inside";
+  } else if (failure.errno_value == EACCES) {
+    error.hint = "it is a directory, has no execute permission, or lies on a mount without exec";
+  } else if (failure.errno_value == E2BIG) {
+    error.hint = "arguments and environment together are longer than this kernel allows (ulimit -s)";
+  }
+  return error;
+}
+
+}  // namespace fence

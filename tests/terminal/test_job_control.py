@@ -1,0 +1,282 @@
+"""fence in a shell, and a shell in fence: keys, jobs, the foreground."""
+
+import os
+import signal
+import unittest
+
+import processes
+from terminal_case import INTERACTIVE, TerminalCase
+
+CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
+STOPPED = r"([Ss]topped|[Ss]uspended)"
+
+
+def quoted(words):
+    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+
+
+class OrdinaryUser(TerminalCase):
+    def inner_shell(self, outer, name):
+        words = ["env", "PS1=IN$ "] + INTERACTIVE[name]
+        outer.line("fence " + quoted(words))
+        outer.expect(r"IN\$ ")
+
+    def use_jobs_inside(self, name):
+        session = self.shell()
+        self.inner_shell(session, name)
+        session.line("sleep 100")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_Z)
+        session.expect(STOPPED)
+        session.expect(r"IN\$ ")
+        session.line("fg")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_C)
+        session.expect(r"IN\$ ")
+        session.line("exit 7")
+        session.expect(r"OUT\$ ")
+        session.line("echo rc=$?")
+        session.expect(r"rc=7\r")
+        self.assert_no_warnings(session)
+
+    def test_jobs_in_an_inner_bash(self):
+        self.use_jobs_inside("bash")
+
+    def test_jobs_in_an_inner_zsh(self):
+        self.use_jobs_inside("zsh")
+
+    def test_jobs_in_an_inner_fish(self):
+        self.use_jobs_inside("fish")
+
+    def test_jobs_in_an_inner_dash(self):
+        self.use_jobs_inside("dash")
+
+    def test_monitor_mode_is_on_inside(self):
+        session = self.shell()
+        self.inner_shell(session, "bash")
+        session.line("set -o | grep monitor")
+        session.expect(r"monitor\s+on\r")
+        self.assert_no_warnings(session)
+
+    def test_the_terminal_has_a_name_inside(self):
+        session = self.shell()
+        session.line("fence sh -c 'tty && : >/dev/tty && echo opened'")
+        session.expect(r"/dev/\S+\r\n")
+        session.expect(r"opened\r")
+
+    def suspend_fence_from(self, name, status):
+        session = self.shell(name)
+        session.line("fence sleep 100")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_Z)
+        session.expect(STOPPED)
+        session.expect(r"OUT\$ ")
+        processes.wait_for("sleep", "T", of=session.pid)
+        session.line("fg")
+        self.wait_in_foreground(session, "sleep")
+        self.assertIn(processes.descendants(session.pid)[processes.wait_for("fence", of=session.pid)][1], "SR")
+        session.send(CTRL_C)
+        session.expect(r"OUT\$ ")
+        if status:
+            session.line(f"echo rc={status}")
+            session.expect(r"rc=130\r")
+
+    def test_fence_suspended_from_bash(self):
+        self.suspend_fence_from("bash", "$?")
+
+    def test_fence_suspended_from_zsh(self):
+        self.suspend_fence_from("zsh", "$?")
+
+    def test_fence_suspended_from_dash(self):
+        self.suspend_fence_from("dash", "$?")
+
+    def test_fence_suspended_from_fish(self):
+        # fish says 0 for a job that was suspended and then interrupted, with and without fence.
+        self.suspend_fence_from("fish", None)
+
+    def test_suspended_twice(self):
+        session = self.shell()
+        session.line("fence sleep 100")
+        for _ in range(2):
+            self.wait_in_foreground(session, "sleep")
+            session.send(CTRL_Z)
+            session.expect(STOPPED)
+            session.expect(r"OUT\$ ")
+            session.line("fg")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_C)
+        session.expect(r"OUT\$ ")
+
+    def test_continued_in_the_background(self):
+        session = self.shell()
+        session.line("fence sh -c 'sleep 1; echo do''ne'")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_Z)
+        session.expect(STOPPED)
+        session.line("bg")
+        session.expect(r"done\r")
+
+    def test_command_that_stops_itself_stops_fence(self):
+        session = self.shell()
+        session.line("fence sh -c 'kill -STOP $$; echo ali''ve'")
+        session.expect(STOPPED)
+        session.expect(r"OUT\$ ")
+        session.line("fg")
+        session.expect(r"alive\r")
+
+    def test_inner_shell_suspends_itself(self):
+        session = self.shell()
+        self.inner_shell(session, "bash")
+        session.line("suspend")
+        session.expect(STOPPED)
+        session.expect(r"OUT\$ ")
+        session.line("fg")
+        session.expect(r"IN\$ ")
+        session.line("echo still-$((40 + 2))")
+        session.expect(r"still-42\r")
+
+    def test_interrupt_ends_the_script_around_fence(self):
+        session = self.shell()
+        session.line("sh -c 'fence sleep 30; echo contin''ued'")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_C)
+        session.expect(r"OUT\$ ")
+        session.line("echo rc=$?")
+        session.expect(r"rc=130\r")
+        self.assertNotIn(b"continued\r", session.output)
+
+    def test_command_that_handles_the_interrupt_does_not_end_the_script(self):
+        session = self.shell()
+        session.line("""sh -c "fence sh -c 'trap \\"exit 5\\" INT; sleep 100'; echo after=\\$?" """)
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_C)
+        session.expect(r"OUT\$ ")
+
+    def test_foreground_is_given_back_to_a_script(self):
+        script = self.place.add_file("wrap.sh", "fence " + quoted(["env", "PS1=IN$ "] + INTERACTIVE["bash"])
+                                     + "\necho script-rc=$?\nread -r line\necho got=$line\n")
+        session = self.shell()
+        session.line("sh " + script)
+        session.expect(r"IN\$ ")
+        session.line("exit 3")
+        session.expect(r"script-rc=3\r")
+        session.line("word-for-read")
+        session.expect(r"got=word-for-read\r")
+
+    def test_background_command_that_reads_is_stopped(self):
+        session = self.shell()
+        session.line("fence cat &")
+        processes.wait_for("cat", "T", of=session.pid)
+        processes.wait_for("fence", "T", of=session.pid)
+        session.line("")
+        session.expect(STOPPED)
+        session.line("fg")
+        self.wait_in_foreground(session, "cat")
+        session.line("line-to-cat")
+        session.expect(r"line-to-cat\r\nline-to-cat\r\n")
+        session.send(CTRL_D)
+        session.expect(r"OUT\$ ")
+        session.line("echo rc=$?")
+        session.expect(r"rc=0\r")
+
+    def test_background_command_does_not_take_the_foreground_at_its_end(self):
+        session = self.shell()
+        session.line("fence sleep 0.3 &")
+        session.expect(r"OUT\$ ")
+        session.settle(1.0)
+        session.line("echo in-front-$((1 + 1))")
+        session.expect(r"in-front-2\r")
+        self.assertEqual(session.foreground(), session.pid)
+
+    def test_resize_is_seen(self):
+        program = self.place.add_file("sizes.py", """
+import os, signal
+def show(word):
+    print(word, *os.get_terminal_size(0), flush=True)
+signal.signal(signal.SIGWINCH, lambda *_: show("winch"))
+signal.signal(signal.SIGCONT, lambda *_: show("cont"))
+show("start")
+while True:
+    signal.pause()
+""")
+        session = self.shell()
+        session.line("fence python3 " + program)
+        session.expect(r"start 80 24\r")
+        session.resize(30, 100)
+        session.expect(r"winch 100 30\r")
+        session.send(CTRL_Z)
+        session.expect(STOPPED)
+        session.resize(40, 120)
+        session.line("fg")
+        session.expect(r"cont 120 40\r")
+        session.resize(41, 121)
+        session.expect(r"winch 121 41\r")
+        session.send("\x1c")  # Ctrl-\
+        session.expect(r"OUT\$ ")
+        session.line("echo rc=$?")
+        session.expect(r"rc=131\r")
+
+
+class Root(OrdinaryUser):
+    AS_ROOT = True
+
+
+class NewSession(TerminalCase):
+    """A session of the sandbox's own has no job control; keys still mean what they mean."""
+
+    def test_suspended_and_continued_as_a_whole(self):
+        session = self.shell()
+        session.line("fence --force-new-session sh -c 'sleep 100; true'")
+        processes.wait_for("sleep", of=session.pid)
+        session.send(CTRL_Z)
+        session.expect(STOPPED)
+        session.expect(r"OUT\$ ")
+        processes.wait_for("sleep", "T", of=session.pid)
+        session.line("fg")
+        processes.wait_for("sleep", "S", of=session.pid)
+        session.send(CTRL_C)
+        session.expect(r"OUT\$ ")
+        session.line("echo rc=$?")
+        session.expect(r"rc=130\r")
+
+    def test_resize_is_forwarded(self):
+        program = self.place.add_file("winch.py", """
+import os, signal
+signal.signal(signal.SIGWINCH, lambda *_: print("winch", *os.get_terminal_size(0), flush=True))
+print("ready", flush=True)
+while True:
+    signal.pause()
+""")
+        session = self.shell()
+        session.line("fence --force-new-session python3 " + program)
+        session.expect("ready")
+        session.resize(33, 99)
+        session.expect(r"winch 99 33\r")
+
+    def test_no_controlling_terminal(self):
+        session = self.shell()
+        session.line("fence --force-new-session sh -c '(: </dev/tty) || echo no-t''ty'")
+        session.expect(r"no-tty\r")
+
+
+class NegativeControl(TerminalCase):
+    """What the tests above look for does show without fence."""
+
+    def test_bwrap_alone_does_not_give_the_foreground_back(self):
+        script = self.place.add_file("wrap.sh", "bwrap --ro-bind / / --proc /proc --dev /dev --unshare-pid "
+                                     + quoted(["env", "PS1=IN$ "] + INTERACTIVE["bash"]) + "\nread -r line\n")
+        session = self.shell()
+        session.line("sh " + script)
+        session.expect(r"IN\$ ")
+        session.line("exit 3")
+        session.expect(STOPPED)
+
+    def test_bwrap_new_session_has_no_job_control(self):
+        session = self.shell()
+        session.line("bwrap --ro-bind / / --proc /proc --dev /dev --unshare-pid --new-session "
+                     + quoted(["env", "PS1=IN$ "] + INTERACTIVE["bash"]))
+        session.expect(r"no job control")
+
+
+if __name__ == "__main__":
+    unittest.main()

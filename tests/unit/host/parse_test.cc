@@ -1,0 +1,64 @@
+#include "parse.h"
+
+#include <gtest/gtest.h>
+
+namespace fence {
+namespace {
+
+HostPath at(std::string_view text) { return *HostPath::parse(text); }
+
+TEST(ParseNumber, TakesWholeNumbersOnly) {
+  EXPECT_EQ(parse_number("0"), 0U);
+  EXPECT_EQ(parse_number("18446744073709551615"), UINT64_MAX);
+  for (const char* text : {"", "-1", " 1", "1 ", "1x", "18446744073709551616"})
+    EXPECT_EQ(parse_number(text), std::nullopt);
+}
+
+TEST(ParseIdMap, TakesEachExtent) {
+  EXPECT_EQ(parse_id_map("         0          0 4294967295\n"), (std::vector<IdExtent>{{0, 0, 4294967295}}));
+  EXPECT_EQ(parse_id_map("0 1000 1\n1 100000 65536\n"), (std::vector<IdExtent>{{0, 1000, 1}, {1, 100000, 65536}}));
+  EXPECT_TRUE(parse_id_map("").empty());
+  EXPECT_TRUE(parse_id_map("0 0\nx y z\n").empty());
+}
+
+constexpr std::string_view kUnixTable =
+    "Num       RefCount Protocol Flags    Type St Inode Path\n"
+    "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/b\n"
+    "0000000000000000: 00000002 00000000 00010000 0005 01    46 /run/with a blank \n"
+    "0000000000000000: 00000002 00000000 00010000 0001 01 12346 /run/a\n"
+    "0000000000000000: 00000002 00000000 00010000 0001 01 12347 /run/a\n"
+    "0000000000000000: 00000003 00000000 00000000 0001 03 12348 /run/connected\n"
+    "0000000000000000: 00000002 00000000 00000000 0002 01 12349 /run/datagram\n"
+    "0000000000000000: 00000002 00000000 00010000 0001 01 12350 @abstract\n"
+    "0000000000000000: 00000002 00000000 00010000 0001 01 12351 relative\n"
+    "0000000000000000: 00000002 00000000 00010000 0001 01 12352\n";
+
+TEST(ParseListeningSockets, TakesPathSocketsThatAccept) {
+  EXPECT_EQ(parse_listening_sockets(kUnixTable),
+            (std::vector<HostPath>{at("/run/a"), at("/run/b"), at("/run/with a blank ")}));
+  EXPECT_TRUE(parse_listening_sockets("").empty());
+}
+
+TEST(ParseHelpOptions, TakesWordsAtTheStartOfALine) {
+  const std::string_view help =
+      "usage: bwrap [OPTIONS...] [--] COMMAND [ARGS...]\n\n"
+      "    --help                       Print this help, see also --version\n"
+      "    --bind SRC DEST              Bind\n"
+      "    --\n"
+      "\t--args FD\tParse NUL-separated args from FD\n"
+      "--perms";
+  EXPECT_EQ(parse_help_options(help), (std::set<std::string>{"--args", "--bind", "--help", "--perms"}));
+  EXPECT_TRUE(parse_help_options("").empty());
+}
+
+TEST(PasswdHasUid, ComparesTheThirdField) {
+  const std::string_view text = "root:x:0:0:root:/root:/bin/bash\n# 7:7:7\nme:x:1000:1001::/home/me:/bin/sh\nbroken";
+  EXPECT_TRUE(passwd_has_uid(text, 0));
+  EXPECT_TRUE(passwd_has_uid(text, 1000));
+  EXPECT_FALSE(passwd_has_uid(text, 1001));
+  EXPECT_FALSE(passwd_has_uid(text, 100));
+  EXPECT_FALSE(passwd_has_uid("", 0));
+}
+
+}  // namespace
+}  // namespace fence

@@ -1,0 +1,97 @@
+#include "wording.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+namespace fence::launch {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int kExited1 = 1 << 8;
+
+SandboxPlan some_plan() {
+  return {.mounts = *check_plan({}, {}),
+          .session = *SessionPlan::make({.kind = SessionKind::TiocstiFilter,
+                                         .terminal = TerminalKind::None,
+                                         .restore_foreground = false,
+                                         .reason = {},
+                                         .origin = {},
+                                         .overruled = {}})};
+}
+
+TEST(BwrapFailure, MaskedProcNamesTheFlagsThatHelp) {
+  const Error error = bwrap_failure("bwrap: Can't mount proc on /newroot/proc: Operation not permitted\n", kExited1);
+  EXPECT_EQ(error.what, "bwrap cannot set up the sandbox");
+  EXPECT_EQ(error.why, "Can't mount proc on /newroot/proc: Operation not permitted");
+  EXPECT_THAT(error.hint, HasSubstr("systempaths=unconfined"));
+}
+
+TEST(BwrapFailure, RefusedNamespacesNameTheSysctls) {
+  for (const char* said :
+       {"bwrap: Creating new namespace failed: Operation not permitted\n",
+        "bwrap: No permissions to create a new namespace, likely because the kernel does not allow it\n",
+        "bwrap: setting up uid map: Permission denied\n"}) {
+    EXPECT_THAT(bwrap_failure(said, kExited1).hint, HasSubstr("apparmor_restrict_unprivileged_userns")) << said;
+  }
+}
+
+TEST(BwrapFailure, ExhaustedNamespacesAreNotForbiddenOnes) {
+  const Error error = bwrap_failure("bwrap: Creating new namespace failed: No space left on device\n", kExited1);
+  EXPECT_THAT(error.hint, HasSubstr("is reached"));
+}
+
+TEST(BwrapFailure, VanishedSource) {
+  EXPECT_THAT(bwrap_failure("bwrap: Can't find source path /a: No such file or directory\n", kExited1).hint,
+              HasSubstr("vanished"));
+}
+
+TEST(BwrapFailure, UnknownMessageIsQuotedWithoutAHint) {
+  const Error error = bwrap_failure("bwrap: something new\n", kExited1);
+  EXPECT_EQ(error.why, "something new");
+  EXPECT_EQ(error.hint, "");
+}
+
+TEST(BwrapFailure, LastLineIsTheReasonAndWarningsAreContext) {
+  const Error error = bwrap_failure("bwrap: first\nsecond\nbwrap: last\n", kExited1);
+  EXPECT_EQ(error.why, "last");
+  EXPECT_EQ(error.context, (std::vector<std::string>{"bwrap: first", "bwrap: second"}));
+}
+
+TEST(BwrapFailure, NoControlByteReachesTheTerminal) {
+  EXPECT_EQ(bwrap_failure("bwrap: Can't find source path /\x1b]0;x\a: gone", kExited1).why,
+            "Can't find source path /\\x1b]0;x\\x07: gone");
+}
+
+TEST(BwrapFailure, SilenceIsDescribed) {
+  EXPECT_EQ(bwrap_failure("", kExited1).why, "it ended without a word, with exit status 1");
+  EXPECT_EQ(bwrap_failure("", 9).why, "it was killed by signal 9");
+}
+
+TEST(StageFailure, EveryStepHasWords) {
+  const SandboxPlan plan = some_plan();
+  for (auto step = stage::Step::Orders; step <= stage::Step::Fork;
+       step = static_cast<stage::Step>(static_cast<std::uint32_t>(step) + 1)) {
+    const Error error = stage_failure(step, EPERM, plan);
+    EXPECT_NE(error.what, "");
+    EXPECT_NE(error.why, "") << error.what;
+  }
+}
+
+TEST(StageFailure, KeptRuntimeDirectoryHasAWayOut) {
+  SandboxPlan plan = some_plan();
+  plan.runtime_dir = {.decision = KeepInherited{}, .value = "/run/user/7", .reason = {}, .origin = {}, .note = {}};
+  const Error error = stage_failure(stage::Step::RuntimeDirWrite, EROFS, plan);
+  EXPECT_EQ(error.what, "cannot use /run/user/7 as the runtime directory");
+  EXPECT_EQ(error.why, "nothing can be created in it: read-only file system");
+  EXPECT_THAT(error.hint, HasSubstr("private"));
+}
+
+TEST(StageFailure, MissingFilterIsNeverRunWithout) {
+  EXPECT_EQ(stage_failure(stage::Step::Seccomp, 0, some_plan()).kind, ErrorKind::Unsupported);
+}
+
+}  // namespace
+}  // namespace fence::launch
