@@ -83,15 +83,25 @@ class Composer {
       specs_[path] = {AbsentSpec{}, std::move(why), false};
       return;
     }
-    if (outer.writable_host()) {
-      mask(path, wish, std::move(why));
+    if (is_fixed_directory(path)) {
+      why.because = Because::Hidden;
+      specs_[path] = {MaskSpec{}, std::move(why), false};
       return;
     }
-    if (!compose_around(path)) {
+    if (outer.writable_host() || !compose_around(path)) {
       mask(path, wish, std::move(why));
       return;
     }
     specs_[path] = {AbsentSpec{}, std::move(why), false};
+  }
+
+  // A top-level directory of the system (/boot) is never replaced while the system runs: covering it is as good as
+  // leaving it out, and does not take the root apart.
+  bool is_fixed_directory(const SandboxPath& path) {
+    const Access outer = tree_.above(path);
+    const auto root = outer.host(path.parent());
+    return path.parent().is_root() && root && root->is_root() && !outer.writable_host() &&
+           !others_may_rename_in(*root) && is_directory(lens_, root->child(path.name()));
   }
 
   void mask(const SandboxPath& path, const Wish& wish, Decision why) {

@@ -205,7 +205,7 @@ class Planner {
       errors_.push_back(std::move(error));
       return;
     }
-    if (std::holds_alternative<SeenOwn>(seen.seen)) {
+    if (tree.at(start).hidden() || tree.at(start).scratch()) {
       remarks_.push_back({RemarkKind::Notice,
                           "the working directory " + name +
                               " is a private one here: what is in it outside is not shown, and what "

@@ -1,55 +1,43 @@
-"""A directory, a user and the program under test, for tests of the command line."""
+"""What the tests of the command line share: whole outputs of one call, as root and as an ordinary user."""
 
 import os
 import shutil
 import subprocess
-import tempfile
 import unittest
 
-# An id that no passwd file gives to anybody, so that the tests need no account.
-ORDINARY_ID = 4711
+from ordinary_user import Workplace
 
 
 class CliCases:
-    """Mixed into unittest.TestCase; `uid` says who runs the program. "TMP" stands for the test's directory in outputs."""
+    """Mixed into unittest.TestCase; "TMP" stands for the test's directory in outputs."""
 
-    uid = 0
+    as_root = False
 
     @classmethod
     def setUpClass(cls):
-        cls.top = os.path.realpath(tempfile.mkdtemp(prefix="fence-cli-"))
-        os.chmod(cls.top, 0o755)
-        # The build directory may lie where an ordinary user cannot go.
-        cls.fence = shutil.copy(os.environ["FENCE_BINARY"], os.path.join(cls.top, "fence"))
-        os.chmod(cls.fence, 0o755)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.top)
+        cls.place = Workplace(as_root=cls.as_root)
+        cls.addClassCleanup(cls.place.close)
+        cls.top, cls.fence = os.path.realpath(cls.place.root), cls.place.fence
+        cls.home, cls.work = cls.place.home, cls.place.work
 
     def setUp(self):
-        self.home = self.make_directory("home")
-        self.work = self.make_directory("work")
+        shutil.rmtree(self.home)
+        for path in (self.home, self.work):
+            os.mkdir(path)
+            self.own(path)
 
-    def tearDown(self):
-        for directory in (self.home, self.work):
-            shutil.rmtree(directory)
-
-    def make_directory(self, name):
-        path = os.path.join(self.top, name)
-        os.makedirs(path)
-        os.chown(path, self.uid, self.uid)
-        return path
+    def own(self, path):
+        os.chown(path, self.place.user.uid, self.place.user.gid)
 
     def write(self, name, text):
-        """A file of the user's below his home or working directory."""
-        path = os.path.join(self.top, name)
+        """A file of the user's below his home."""
+        path = os.path.join(self.home, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         directory = path
-        while directory != self.top:
-            os.chown(directory, self.uid, self.uid)
+        while directory != self.home:
+            self.own(directory)
             directory = os.path.dirname(directory)
         return path
 
@@ -58,11 +46,11 @@ class CliCases:
 
     def execute(self, words, **options):
         options = {"cwd": self.work, "env": self.environment(), "stdin": subprocess.DEVNULL, **options}
-        if os.geteuid() == 0:
-            options.update(user=self.uid, group=self.uid, extra_groups=[])
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
-        done = subprocess.run(words, timeout=60, text=True, check=False, **options)
+        done = subprocess.run(
+            words, timeout=60, text=True, check=False, preexec_fn=self.place.user.become, **options
+        )
         done.stdout = (done.stdout or "").replace(self.top, "TMP")
         done.stderr = (done.stderr or "").replace(self.top, "TMP")
         return done
@@ -80,10 +68,12 @@ class CliCases:
 
 
 def for_each_user(cases):
-    """The same tests as the caller, and where that is root, as an ordinary user as well: a class for each."""
+    """The same tests as an ordinary user, and where the caller is root, as root as well: a class for each."""
     name = cases.__name__.removesuffix("Cases")
-    users = {"AsRoot": 0, "AsUser": ORDINARY_ID} if os.geteuid() == 0 else {"": os.geteuid()}
+    users = {"AsUser": False, "AsRoot": True} if os.geteuid() == 0 else {"AsUser": False}
     return {
-        name + suffix: type(name + suffix, (cases, unittest.TestCase), {"uid": uid, "__module__": cases.__module__})
-        for suffix, uid in users.items()
+        name + suffix: type(
+            name + suffix, (cases, unittest.TestCase), {"as_root": as_root, "__module__": cases.__module__}
+        )
+        for suffix, as_root in users.items()
     }

@@ -36,8 +36,8 @@ class RunCases(CliCases):
 
     def test_the_start_directory(self):
         os.mkdir(os.path.join(self.work, "sub"))
-        os.chown(os.path.join(self.work, "sub"), self.uid, self.uid)
-        self.check(["-C", "sub", "pwd"], 0, "TMP/work/sub\n", "")
+        self.own(os.path.join(self.work, "sub"))
+        self.check(["-C", "sub", "pwd"], 0, "TMP/home/work/sub\n", "")
 
     def test_variables(self):
         environment = {**self.environment(), "GITHUB_TOKEN": "secret", "PLAIN": "1"}
@@ -65,19 +65,25 @@ class RunCases(CliCases):
         self.check(["sh", "-c", "echo x > made; echo y > /tmp/made; echo z > /var/tmp/made"], 0, "", "")
         self.assertEqual(os.listdir(self.work), ["made"])
         self.assertFalse(os.path.exists("/tmp/made") or os.path.exists("/var/tmp/made"))
-        self.assertNotEqual(self.run_fence("sh", "-c", "echo x > /etc/fence-test").returncode, 0)
+        control = os.path.join(self.home, "made")
+        self.assertEqual(self.execute(["sh", "-c", 'echo x > "$HOME/made"']).returncode, 0)
+        os.unlink(control)
+        done = self.run_fence("sh", "-c", 'echo x > "$HOME/made"')
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Read-only file system", done.stderr)
+        self.assertFalse(os.path.exists(control))
 
     def test_protected_paths_that_the_command_made_are_told(self):
-        told = "fence: the command made TMP/work/.envrc, which can run code outside the sandbox: "
+        told = "fence: the command made TMP/home/work/.envrc, which can run code outside the sandbox: "
         self.check(["touch", ".envrc"], 0, "", told + "look at it before you use it\n")
         os.unlink(os.path.join(self.work, ".envrc"))
         self.check(["true"], 0, "", "")
 
     def test_protected_paths_are_moved_aside_on_request(self):
-        told = "fence: the command made TMP/work/.envrc, which can run code outside the sandbox: "
+        told = "fence: the command made TMP/home/work/.envrc, which can run code outside the sandbox: "
         quarantine = ["--set", "filesystem.absentProtected=quarantine"]
-        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/work/.envrc.fence-quarantine\n")
-        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/work/.envrc.fence-quarantine-2\n")
+        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/home/work/.envrc.fence-quarantine\n")
+        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/home/work/.envrc.fence-quarantine-2\n")
         self.assertEqual(sorted(os.listdir(self.work)), [".envrc.fence-quarantine", ".envrc.fence-quarantine-2"])
 
     def test_a_failure_without_network_is_explained(self):

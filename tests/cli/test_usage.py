@@ -72,14 +72,14 @@ class UsageCases(CliCases):
             "fence: cannot allow reading of /not/there: no such file or directory",
             "  asked for by --allow-read",
             hint,
-            "fence: cannot hide TMP/work/gone: no such file or directory",
+            "fence: cannot hide TMP/home/work/gone: no such file or directory",
             "  asked for by --deny-read",
             hint,
         )
         self.assertEqual(os.listdir(self.work), [])
 
     def test_a_settings_file_with_mistakes_is_named_with_its_lines(self):
-        self.write("home/.config/fence/settings.toml", 'nesting = "yes"\n[network]\nmood = "host"\n')
+        self.write(".config/fence/settings.toml", 'nesting = "yes"\n[network]\nmood = "host"\n')
         done = self.run_fence("ls")
         self.assertEqual(done.returncode, 125)
         self.assertRegex(done.stderr, r"nesting must be true or false.*\n  asked for by .*settings\.toml:1:")
@@ -90,7 +90,7 @@ class UsageCases(CliCases):
     def test_a_settings_file_that_does_not_exist(self):
         self.refused(
             ["--settings", "none.toml", "ls"],
-            "fence: cannot read TMP/work/none.toml: no such file or directory",
+            "fence: cannot read ~/work/none.toml: no such file or directory",
             "  asked for by --settings",
         )
 
@@ -108,7 +108,7 @@ class UsageCases(CliCases):
     def test_a_start_directory_that_does_not_exist(self):
         done = self.run_fence("-C", "none", "ls")
         self.assertEqual((done.returncode, done.stdout), (125, ""))
-        self.assertIn("fence: cannot start in TMP/work/none", done.stderr)
+        self.assertIn("fence: cannot start in TMP/home/work/none", done.stderr)
 
     def test_a_deleted_working_directory(self):
         done = self.execute(["sh", "-c", f'mkdir d && cd d && rmdir ../d && exec "{self.fence}" ls'])

@@ -144,16 +144,16 @@ void expect_oracle(const FakeHost& fake, const HostFacts& known, const std::vect
 
 FakeHost small_host() {
   FakeHost fake;
-  fake.dir("/start").stand_in("/start").dir("/a", 0).dir("/a/b").file("/a/b/f").file("/a/g").dir("/c");
+  fake.dir("/start").stand_in("/start").dir("/srv/a", 0).dir("/srv/a/b").file("/srv/a/b/f").file("/srv/a/g").dir("/c");
   return fake;
 }
 
-const std::vector<std::string> kSmallTree = {"/a", "/a/b", "/a/b/f", "/a/g", "/c"};
+const std::vector<std::string> kSmallTree = {"/srv", "/srv/a", "/srv/a/b", "/srv/a/b/f", "/srv/a/g", "/c"};
 
-// Every policy of up to three rules: each rule one of four kinds on one of six paths in one of two layers.
+// Every policy of up to three rules: each rule one of four kinds on one of five paths in one of two layers.
 TEST(Oracle, HoldsForEveryPolicyOfUpToThreeRulesOnASmallTree) {
   std::vector<Rule> choices;
-  for (const char* path : {"/", "/a", "/a/b", "/a/b/f", "/a/g"}) {
+  for (const char* path : {"/", "/srv/a", "/srv/a/b", "/srv/a/b/f", "/srv/a/g"}) {
     for (const auto kind :
          {Rule::Kind::AllowRead, Rule::Kind::DenyRead, Rule::Kind::AllowWrite, Rule::Kind::DenyWrite}) {
       for (const int rank : {1, 6}) choices.push_back({kind, path, rank});
@@ -161,7 +161,7 @@ TEST(Oracle, HoldsForEveryPolicyOfUpToThreeRulesOnASmallTree) {
   }
   const FakeHost fake = small_host();
   // Completed once with everything hidden in turn, so that each plan below needs one round only.
-  HostFacts known = all_facts(fake, {"/", "/a", "/a/b", "/a/b/f", "/a/g", "/c", "/start"});
+  HostFacts known = all_facts(fake, {"/", "/srv", "/srv/a", "/srv/a/b", "/srv/a/b/f", "/srv/a/g", "/c", "/start"});
   known = complete(fake, known, policy_of({{Rule::Kind::AllowRead, "/", 1}}), Request{{"true"}, {}, {}});
   std::size_t plans = 0;
   for (std::size_t i = 0; i < choices.size(); ++i) {

@@ -142,7 +142,7 @@ class OrdinaryUser(TerminalCase):
     def test_kept_descriptor_keeps_its_number(self):
         read, write = os.pipe()
         self.addCleanup(os.close, read)
-        done = self.run_fence("--keep-fd", str(write), "sh", "-c", f"echo kept >/proc/self/fd/{write}", pass_fds=[write])
+        done = self.run_fence("--keep-fd", str(write), "bash", "-c", f"echo kept >&{write}", pass_fds=[write])
         os.close(write)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(os.read(read, 100), b"kept\n")

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -87,13 +88,14 @@ TEST_F(Absent, QuarantineMovesALinkAndNotItsTarget) {
 }
 
 TEST_F(Absent, QuarantineFollowsNoLinkOnTheWay) {
-  std::filesystem::create_directory(root_ / "elsewhere");
+  std::filesystem::create_directories(root_ / "elsewhere/below");
   write("elsewhere/x", "content");
+  write("elsewhere/below/x", "content");
   std::filesystem::create_symlink("elsewhere", root_ / "way");
-  const auto aside = quarantine(at("way/x"));
-  ASSERT_FALSE(aside);
-  EXPECT_EQ(aside.error().errno_value, ELOOP);
+  EXPECT_EQ(quarantine(at("way/x")).error().errno_value, ENOTDIR);
+  EXPECT_EQ(quarantine(at("way/below/x")).error().errno_value, ELOOP);
   EXPECT_TRUE(there("elsewhere/x"));
+  EXPECT_TRUE(there("elsewhere/below/x"));
 }
 
 TEST_F(Absent, QuarantineOfANameThatGetsTooLongIsAnError) {

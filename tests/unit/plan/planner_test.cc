@@ -102,6 +102,26 @@ TEST(Planner, DirectoriesThatTheUserCouldSwapAreOursUpToOneThatOnlyRootCan) {
                                           "mkdir /home/ann/work/secret"));
 }
 
+TEST(Planner, ATopLevelDirectoryIsCoveredWithoutTakingTheRootApart) {
+  FakeHost fake;
+  fake.dir("/boot", 0, 0700).file("/vmlinuz", "", 0);
+  const auto plan = fake.plan(PolicyBuilder().allow_read("/").deny_read("/boot"));
+  ASSERT_PLAN(plan);
+  EXPECT_THAT(own_ops(*plan), ElementsAre("ro /", "tmpfs /boot"));
+  const auto file = fake.plan(PolicyBuilder().allow_read("/").deny_read("/vmlinuz"));
+  ASSERT_PLAN(file);
+  EXPECT_THAT(own_ops(*file), Not(Contains("ro /")));
+}
+
+TEST(Planner, ADirectoryPutTogetherAnewIsNoPrivateOne) {
+  FakeHost fake;
+  fake.file("/etc/shadow", "", 0).stand_in("/etc");
+  const auto plan = fake.plan(PolicyBuilder().allow_read("/").workspace().deny_read("/etc/shadow"));
+  ASSERT_PLAN(plan);
+  EXPECT_THAT(remark_texts(*plan, RemarkKind::Notice),
+              ElementsAre(HasSubstr("/etc is read-only here (the system's configuration)")));
+}
+
 TEST(Planner, AHiddenLinkHidesItsNameAndItsTarget) {
   FakeHost fake;
   fake.dir("/srv/keys", 0).file("/srv/keys/id").link("/home/ann/.key", "/srv/keys/id");
