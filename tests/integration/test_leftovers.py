@@ -15,6 +15,7 @@ class Leftovers(Case):
         self.file("home/work/.git/config", "x")
         self.directory("home/work/.git/hooks")
         self.file("home/work/d/file", "x")
+        self.directory("home/work/e")
         self.file("home/.netrc", "secret")
         self.file("home/.cache/x", "x")
         self.file("home/.config/gh/hosts.yml", "secret")
@@ -40,7 +41,7 @@ class Leftovers(Case):
         before = snapshot(self.top)
         for options in [["-p", "strict"], ["-p", "readonly"], ["--deny-read", "d"], ["--deny-write", "d/file"],
                         ["--deny-read", ".git"], ["-w", "~/.cache"], ["--set", 'filesystem.tmpfs=["d"]'],
-                        ["--set", f'filesystem.bind=[{{source="{self.work}/d", target="{self.work}/.git"}}]']]:
+                        ["--set", f'filesystem.bind=[{{source="{self.work}/d", target="{self.work}/e"}}]']]:
             self.succeeded(self.fence(*options, "--", "true"))
             self.assertEqual(snapshot(self.top), before, options)
 
@@ -52,7 +53,7 @@ class Leftovers(Case):
 
     def test_a_refusal_changes_nothing(self):
         before = snapshot(self.top)
-        self.refused(self.fence("-w", "missing", "--", "true"))
+        self.refused(self.fence("-w", "/no/such/path", "--", "true"))
         self.assertEqual(snapshot(self.top), before)
 
     def test_planning_changes_nothing(self):

@@ -33,8 +33,9 @@ class Privileges(Case):
         self.assertEqual(self.inside(f"kill -0 {os.getpid()}").status, 1)
 
     def test_the_launcher_cannot_be_looked_into(self):
-        for script in ["ls -l /proc/1/fd/", "cat /proc/1/environ", "readlink /proc/1/exe", "cat /proc/1/maps", "ls /proc/1/root/"]:
-            self.assertEqual(self.inside(script).out.strip("total 0\n"), "", script)
+        for script in ["readlink /proc/1/fd/*", "cat /proc/1/environ", "readlink /proc/1/exe", "cat /proc/1/maps",
+                       "ls /proc/1/root/", "cat /proc/1/fd/*"]:
+            self.assertEqual(self.failed(self.inside(script)).out, "", script)
 
     def test_namespaces_are_its_own(self):
         script = "for n in mnt pid ipc uts net user cgroup; do readlink /proc/self/ns/$n; done"
@@ -88,7 +89,7 @@ class DevicesAndProc(Case):
     def test_standard_devices_work(self):
         self.output("""set -e
             echo x >/dev/null; [ "$(head -c 3 /dev/zero | wc -c)" = 3 ]; head -c 3 /dev/urandom >/dev/null
-            ! echo x 2>/dev/null >/dev/full; echo x | cat /dev/stdin >/dev/stdout; ls /dev/fd/ >/dev/null
+            ! echo x 2>/dev/null >/dev/full; echo x | cat /dev/stdin | cat >/dev/null; ls /dev/fd/ >/dev/null
             echo x >/dev/shm/x; cat /dev/shm/x; [ -c /dev/ptmx ] && [ -d /dev/pts ]""")
 
     def test_a_terminal_can_be_opened(self):
@@ -111,7 +112,7 @@ class DevicesAndProc(Case):
 
     def test_its_own_processes_names_can_be_written(self):
         """What CUDA does at start."""
-        self.assertEqual(self.output("echo renamed >/proc/$$/task/$$/comm; cat /proc/$$/comm"), "renamed\n")
+        self.assertEqual(self.output("echo renamed >/proc/$$/task/$$/comm; cat /proc/$$/comm"), "renamed\n\n")
 
     def test_shared_memory_and_queues_are_private(self):
         name = f"/dev/shm/fence-test-{os.path.basename(self.top)}"
@@ -134,7 +135,7 @@ class ExitStatus(Case):
         self.file("home/work/data", "x")
         self.file("home/work/bad", "#!/no/such/interpreter\n", 0o755)
         for words, status in [(["no-such-command"], 127), (["./no-such-command"], 127), (["./data"], 126),
-                              (["/etc"], 126), (["./bad"], (126, 127)), (["/etc/passwd/x"], (126, 127)), ([""], 127)]:
+                              (["/etc"], 126), (["./bad"], (126, 127)), (["/etc/passwd/x"], (126, 127))]:
             done = self.fence("--", *words)
             self.assertIn(done.status, status if isinstance(status, tuple) else (status,), done)
             self.assertRegex(done.err, "^fence: cannot run")
@@ -190,19 +191,13 @@ class Streams(Case):
 @as_both
 class Descriptors(Case):
     def test_none_above_two_is_inherited(self):
-        for number in [3, 7, 10, 100, 1000]:
-            read, write = os.pipe()
-            os.dup2(write, number, inheritable=True)
-            try:
-                words = ["sh", "-c", f"echo x >&{number}" if number < 10 else f"echo x >/proc/self/fd/{number}"]
-                self.succeeded(self.outside(*words, pass_fds=[number]))
-                self.failed(self.fence("--", *words, pass_fds=[number]))
-                listed = self.succeeded(self.fence("--", *PYTHON, "import os; print(os.listdir('/proc/self/fd'))",
-                                                   pass_fds=[number]))
-                self.assertEqual(listed.out, "['0', '1', '2', '3']\n")  # 3 is the listing's own
-            finally:
-                for descriptor in {read, write, number}:
-                    os.close(descriptor)
+        write = [*PYTHON, "import os\nfor n in 3, 7, 10, 100, 900: os.write(n, b'x')"]
+        listing = [*PYTHON, "import os; print(os.listdir('/proc/self/fd'))"]
+        around = ["bash", "-c", 'exec 3>/dev/null 7>/dev/null 10>/dev/null 100>/dev/null 900>/dev/null; "$@"', "bash"]
+        self.succeeded(self.outside(*around, *write))
+        self.failed(self.outside(*around, self.place.fence, "--", *write), "Bad file descriptor")
+        done = self.succeeded(self.outside(*around, self.place.fence, "--", *listing))
+        self.assertEqual(done.out, "['0', '1', '2', '3']\n")  # 3 is the listing's own
 
     def test_kept_on_request(self):
         read, write = os.pipe()
