@@ -66,6 +66,9 @@ std::optional<Error> check_op(const MountOp& op, const MountOp* nearest) {
       break;
   }
   if (locks && around != Inside::Proc) return broken(op, "only a part of the private /proc is locked in place");
+  if (const auto* bind = std::get_if<Bind>(&op.action);
+      bind != nullptr && bind->may_vanish && op.at == MountPoint::Exists)
+    return broken(op, "what it covers would show if its source vanished");
   if (makes_its_own_name(op.action) && op.at == MountPoint::Exists) return broken(op, "it makes its own name");
   return std::nullopt;
 }

@@ -81,6 +81,13 @@ bool is_home_or_holds(const SandboxPath& path, const HostPath& directory, const 
   return (home_path && path.contains(same_inside(*home_path))) || path.contains(same_inside(directory));
 }
 
+// A directory that somebody made for this purpose: covering /etc because a variable says so would break everything.
+bool is_like_a_runtime_dir(const HostPath& path, FactLens& lens) {
+  const auto* fact = std::get_if<Present>(&lens.path(path));
+  return fact != nullptr && fact->kind == PathKind::Directory && fact->uid == lens.host().caller.uid &&
+         fact->mode == 0700;
+}
+
 // A tmpfs can go there without covering anything but what it replaces.
 bool can_mount_over(const SandboxPath& path, const MountPlan& mounts, const HostPath& directory, FactLens& lens) {
   if (is_home_or_holds(path, directory, lens.host())) return false;
@@ -134,7 +141,7 @@ SandboxPath runtime_dir_place(const MountPlan& mounts, const std::string& inheri
   constexpr std::size_t kLongest = 60;
   if (const auto path = SandboxPath::parse(inherited); path && inherited.size() <= kLongest) {
     // Another user's directory below /run/user is not ours to stand in for.
-    const bool ours = *path == standard || !users.contains(*path);
+    const bool ours = *path == standard || (!users.contains(*path) && is_like_a_runtime_dir(same_outside(*path), lens));
     if (ours && can_mount_over(*path, mounts, directory, lens)) return *path;
   }
   for (const SandboxPath& place : {standard, inside("/tmp/fence-runtime-" + uid)}) {

@@ -114,7 +114,8 @@ class Emitter {
     const bool directory = fact->kind == PathKind::Directory;
     const auto at = mount_point(path, entry, directory, false);
     if (!at) return;
-    op(path, *at, Bind{spec.source, fact->kind, fact->id, spec.mode}, entry.why);
+    op(path, *at, Bind{spec.source, fact->kind, fact->id, spec.mode, spec.optional && *at == MountPoint::Create},
+       entry.why);
     if (directory) stack_.push_back({path, Host{spec.source, spec.mode}});
   }
 

@@ -32,7 +32,8 @@ class Planner {
     const auto directory = start_directory();
     if (!directory) return std::move(errors_);
 
-    const Workspace workspace = find_workspace(*directory, lens_);
+    Workspace workspace = find_workspace(*directory, lens_);
+    drop_hidden_workspace(workspace);
     WishList wishes = collect_wishes(policy_, workspace, lens_);
     take(std::move(wishes.errors));
     add_git_directories(workspace, wishes);
@@ -141,9 +142,21 @@ class Planner {
     return rule != policy_.paths.end() ? &*rule : nullptr;
   }
 
+  // Standing in ~/.ssh is no wish to show it: that takes a rule that names it.
+  void drop_hidden_workspace(Workspace& workspace) {
+    for (const auto& rule : policy_.paths) {
+      const auto* path = std::get_if<HostPath>(&rule.value.path);
+      if (path == nullptr || rule.value.list != PathList::DenyRead || !workspace.root) continue;
+      const Resolution resolution = resolve(lens_, *path);
+      const auto* found = std::get_if<Found>(&resolution);
+      if (found != nullptr && found->real.contains(*workspace.root)) workspace = Workspace{};
+    }
+  }
+
   void add_git_directories(const Workspace& workspace, WishList& wishes) {
     const Ranked<PathRule>* rule = workspace_rule();
     if (rule == nullptr) return;
+    if (!workspace.danger.empty()) danger(workspace.danger, rule->origin);
     for (const GitDirectory& git : workspace.git) {
       Wish wish{same_inside(git.path), HostContent{git.path}, true};
       wish.rank = rule->rank;
@@ -153,6 +166,9 @@ class Planner {
     }
     for (const HostPath& path : workspace.protect) {
       const Resolution resolution = resolve(lens_, path);
+      if (const auto* link = std::get_if<Link>(&lens_.path(path))) {
+        wishes.absent.push_back({path, rule->origin, link->target});
+      }
       if (const auto* found = std::get_if<Found>(&resolution)) {
         Wish wish{same_inside(found->real), std::nullopt, false};
         wish.protect = true;
@@ -161,7 +177,7 @@ class Planner {
         wish.why = "git runs or follows what it says";
         wishes.wishes.push_back(std::move(wish));
       } else if (std::holds_alternative<Missing>(resolution)) {
-        wishes.absent.push_back({path, rule->origin});
+        wishes.absent.push_back({path, rule->origin, std::nullopt});
       }
     }
   }
@@ -199,7 +215,7 @@ class Planner {
     const SeenAt seen = look(directory.text(), mounts, lens_);
     if (const auto* nothing = std::get_if<SeenNothing>(&seen.seen)) {
       Error error{ErrorKind::Conflict, "cannot start in " + name,
-                  "the sandbox does not show it (" + nothing->because + ")"};
+                  "the sandbox does not show it (" + escape_bytes(nothing->because) + ")"};
       error.hint = "start elsewhere with -C DIR, or show it with --allow-read " + shell_quote(directory.text());
       if (request_.directory) error.origin = request_.directory->origin;
       errors_.push_back(std::move(error));
@@ -247,10 +263,13 @@ class Planner {
   // Only what the command could create is worth looking for afterwards.
   static std::vector<AbsentPath> reachable_absent(std::vector<AbsentPath> absent, const AccessTree& tree) {
     std::erase_if(absent, [&](const AbsentPath& a) { return !tree.above(same_inside(a.path)).writable_host(); });
-    std::ranges::sort(absent, {}, &AbsentPath::path);
-    const auto same_path = [](const AbsentPath& a, const AbsentPath& b) { return a.path == b.path; };
-    absent.erase(std::unique(absent.begin(), absent.end(), same_path), absent.end());
-    return absent;
+    std::ranges::stable_sort(absent, {}, &AbsentPath::path);
+    // What lies below a name that is not there comes with it.
+    std::vector<AbsentPath> outermost;
+    for (AbsentPath& entry : absent) {
+      if (outermost.empty() || !outermost.back().path.contains(entry.path)) outermost.push_back(std::move(entry));
+    }
+    return outermost;
   }
 
   void danger(std::string text, const std::optional<Origin>& origin) {

@@ -90,6 +90,7 @@ void put_action(Json& out, const MountAction& action) {
                    out["kind"] = kind_name(bind.kind);
                    out["device"] = bind.expect.device;
                    out["inode"] = bind.expect.inode;
+                   if (bind.may_vanish) out["may_vanish"] = true;
                  },
                  [&](const Tmpfs& tmpfs) {
                    out["mode"] = mode_text(tmpfs.mode);

@@ -170,7 +170,7 @@ class PathRules {
       return;
     }
     if (const auto* missing = std::get_if<Missing>(&resolution); missing != nullptr && rule.value.optional) {
-      sink_.list().absent.push_back({same_outside(missing_place(*missing)), rule.origin});
+      sink_.list().absent.push_back({same_outside(missing_place(*missing)), rule.origin, std::nullopt});
       return;
     }
     sink_.unresolved("cannot " + what, resolution, rule.value.optional, rule.origin);
@@ -199,17 +199,24 @@ class PathRules {
       Wish wish{at, std::nullopt, false};
       wish.protect = true;
       sink_.add(std::move(wish), rule);
-      const bool through_link =
-          std::ranges::any_of(found->links, [&](const LinkStep& step) { return root.contains(step.link); });
-      if (through_link) {
-        sink_.remark(RemarkKind::Danger,
-                     shown(path) +
-                         " goes through a symbolic link: its target is protected, but the command can replace the link",
-                     rule.origin);
-      }
+      watch_links(rule, found->links, root);
     } else if (const auto* missing = std::get_if<Missing>(&resolution);
                missing != nullptr && !missing->not_a_directory) {
-      sink_.list().absent.push_back({same_outside(missing_place(*missing)), rule.origin});
+      sink_.list().absent.push_back({same_outside(missing_place(*missing)), rule.origin, std::nullopt});
+      watch_links(rule, missing->links, root);
+    }
+  }
+
+  // A mount cannot lie on a link: one that leads to what is protected is compared with what it was when the command has
+  // ended.
+  void watch_links(const Ranked<PathRule>& rule, const std::vector<LinkStep>& links, const HostPath& root) {
+    for (const LinkStep& step : links) {
+      if (!root.contains(step.link)) continue;
+      sink_.list().absent.push_back({step.link, rule.origin, step.target});
+      sink_.remark(
+          RemarkKind::Danger,
+          shown(step.link) + " is a symbolic link: its target is protected, but the command can replace the link",
+          rule.origin);
     }
   }
 

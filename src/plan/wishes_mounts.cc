@@ -4,6 +4,9 @@
 namespace fence {
 namespace {
 
+// A scratch directory is writable because it is ours; what a deeper wish shows of the host in it needs a grant.
+constexpr bool kHostReadOnly = false;
+
 class MountRules {
  public:
   MountRules(const Policy& policy, WishSink& sink) : policy_(policy), sink_(sink), lens_(sink.lens()) {}
@@ -28,7 +31,7 @@ class MountRules {
     const Resolution resolution = resolve(lens_, *path);
     if (const auto* found = std::get_if<Found>(&resolution)) {
       if (found->fact.kind == PathKind::Directory) {
-        sink_.add({same_inside(found->real), content, true}, rule);
+        sink_.add({same_inside(found->real), content, kHostReadOnly}, rule);
         sink_.add_links(found->links, rule.origin);
       } else if (!rule.value.optional) {
         sink_.fail(what, "it is not a directory", rule.origin, "name a directory", ErrorKind::Config);
@@ -37,7 +40,8 @@ class MountRules {
     }
     if (const auto* missing = std::get_if<Missing>(&resolution); missing != nullptr && !missing->not_a_directory) {
       // An optional one is made where only its last name is missing: nobody wants a tree of empty directories.
-      if (!rule.value.optional || missing->rest.empty()) sink_.add({missing_place(*missing), content, true}, rule);
+      if (!rule.value.optional || missing->rest.empty())
+        sink_.add({missing_place(*missing), content, kHostReadOnly}, rule);
       return;
     }
     sink_.unresolved(what, resolution, rule.value.optional, rule.origin);

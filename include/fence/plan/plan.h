@@ -48,6 +48,9 @@ struct Bind {
   PathKind kind = PathKind::Directory;
   FileId expect{};  ///< what the facts saw at `source`
   BindMode mode = BindMode::ReadOnly;
+  /// No error where `source` has gone since the facts saw it; only where the mount point is made on a tmpfs of ours, so
+  /// that nothing else of the host shows through.
+  bool may_vanish = false;
   friend bool operator==(const Bind&, const Bind&) = default;
 };
 /// A new empty tmpfs; nosuid, nodev; owned by the caller.
@@ -230,6 +233,9 @@ struct IdentityPlan {
 struct AbsentPath {
   HostPath path = HostPath::root();
   Origin origin{};
+  /// The name is a symbolic link with this target, which a mount cannot protect: reported when it is anything else
+  /// afterwards.
+  std::optional<std::string> link_target{};
   friend bool operator==(const AbsentPath&, const AbsentPath&) = default;
 };
 

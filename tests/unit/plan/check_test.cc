@@ -91,6 +91,14 @@ TEST(CheckPlan, LinksAndDirectoriesMakeTheirOwnName) {
   expect_refused({exists("/", bind_dir("/")), exists("/l", Symlink{"x"})}, "it makes its own name");
 }
 
+TEST(CheckPlan, NothingOfTheHostShowsWhereASourceMayVanish) {
+  Bind bind = bind_dir("/a/b");
+  bind.may_vanish = true;
+  expect_refused({exists("/", bind_dir("/")), exists("/a/b", bind)},
+                 "what it covers would show if its source vanished");
+  EXPECT_TRUE(check_plan({create("/a", Tmpfs{}), create("/a/b", bind)}, {}));
+}
+
 TEST(CheckPlan, OnlyATmpfsOfOursIsSealedDeepestFirst) {
   expect_refused({exists("/", bind_dir("/"))}, "only a tmpfs of ours is sealed", {inside("/")});
   expect_refused({exists("/", bind_dir("/")), exists("/a", bind_dir("/a"))}, "only a tmpfs of ours is sealed",

@@ -43,6 +43,20 @@ TEST(Planner, TheProjectIsWritableAlsoBelowAPrivateDirectory) {
   EXPECT_THAT(own_ops(*plan), ElementsAre("ro /", "tmpfs /tmp", "mkdir /tmp/a", "rw /tmp/a/p"));
 }
 
+TEST(Planner, WhatIsShownBelowAPrivateDirectoryIsReadOnlyUnlessGranted) {
+  FakeHost fake;
+  fake.dir("/tmp/r").dir("/tmp/w").dir("/scratch");
+  const auto plan = fake.plan(PolicyBuilder()
+                                  .allow_read("/")
+                                  .scratch("/tmp")
+                                  .scratch("/scratch")
+                                  .allow_read("/tmp/r", 6)
+                                  .allow_write("/tmp/w", 6)
+                                  .allow_read("/scratch", 6));
+  ASSERT_PLAN(plan);
+  EXPECT_THAT(own_ops(*plan), ElementsAre("ro /", "tmpfs /tmp", "ro /tmp/r", "rw /tmp/w"));
+}
+
 TEST(Planner, ADeeperPathBeatsAShallowerOne) {
   FakeHost fake;
   fake.dir("/srv/a").dir("/srv/a/b");
@@ -149,8 +163,9 @@ TEST(Planner, WhatIsProtectedIsReadOnlyAndCannotBeRenamedAway) {
   ASSERT_PLAN(plan);
   EXPECT_THAT(own_ops(*plan), ElementsAre("ro /", "rw /srv/p", "rw /srv/p/.git", "ro /srv/p/.git/config"));
   EXPECT_EQ(plan->mounts.find(inside("/srv/p/.git"))->why.because, Because::Pinned);
-  ASSERT_EQ(plan->absent.size(), 1U);
-  EXPECT_EQ(plan->absent[0].path.text(), "/srv/p/.git/hooks");
+  std::vector<std::string> absent;
+  for (const AbsentPath& entry : plan->absent) absent.push_back(entry.path.text());
+  EXPECT_THAT(absent, ElementsAre("/srv/p/.git/commondir", "/srv/p/.git/config.worktree", "/srv/p/.git/hooks"));
 }
 
 TEST(Planner, AnExactAllowWriteLiftsAProtection) {
@@ -346,6 +361,41 @@ TEST(Planner, AHiddenWorkingDirectoryIsRefused) {
   const auto plan = fake.plan(PolicyBuilder().allow_read("/").deny_read("/home/ann/.ssh"));
   ASSERT_FALSE(plan);
   EXPECT_THAT(all_texts(plan.error()), HasSubstr("cannot start in /home/ann/.ssh: the sandbox does not show it"));
+}
+
+TEST(Planner, StandingInAHiddenDirectoryDoesNotShowIt) {
+  FakeHost fake;
+  fake.dir("/home/ann/.ssh").stand_in("/home/ann/.ssh");
+  const auto plan = fake.plan(PolicyBuilder().allow_read("/").workspace(3).deny_read("/home/ann/.ssh"));
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(all_texts(plan.error()), HasSubstr("cannot start in /home/ann/.ssh"));
+  ASSERT_PLAN(fake.plan(
+      PolicyBuilder().allow_read("/").workspace(3).deny_read("/home/ann/.ssh").allow_read("/home/ann/.ssh", 6)));
+}
+
+TEST(Planner, WhereThereIsNoGitItsComingIsWatchedFor) {
+  FakeHost fake;
+  fake.dir("/srv/p").stand_in("/srv/p");
+  const auto plan = fake.plan(PolicyBuilder().allow_read("/").workspace().protect(".git/config"));
+  ASSERT_PLAN(plan);
+  ASSERT_EQ(plan->absent.size(), 1U);
+  EXPECT_EQ(plan->absent[0].path, host("/srv/p/.git"));
+}
+
+TEST(Planner, AProtectedNameThatIsALinkIsComparedAfterwards) {
+  FakeHost fake;
+  fake.dir("/srv/p")
+      .dir("/srv/p/real")
+      .link("/srv/p/.vscode", "real")
+      .link("/srv/p/.claude", "nowhere/x")
+      .stand_in("/srv/p");
+  const auto plan = fake.plan(PolicyBuilder().allow_read("/").workspace().protect(".vscode").protect(".claude"));
+  ASSERT_PLAN(plan);
+  std::map<std::string, std::optional<std::string>> absent;
+  for (const AbsentPath& entry : plan->absent) absent[entry.path.text()] = entry.link_target;
+  EXPECT_EQ(absent["/srv/p/.vscode"], "real");
+  EXPECT_EQ(absent["/srv/p/.claude"], "nowhere/x");
+  EXPECT_THAT(own_ops(*plan), Contains("ro /srv/p/real"));
 }
 
 TEST(Planner, AtHomeNothingIsWritableAndTheUserIsTold) {

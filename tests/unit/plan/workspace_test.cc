@@ -26,6 +26,7 @@ Workspace workspace_at(const FakeHost& fake, std::string_view directory) {
 FakeHost repository() {
   FakeHost fake;
   fake.dir("/srv/p").dir("/srv/p/.git").file("/srv/p/.git/HEAD").dir("/srv/p/src");
+  fake.dir("/srv/p/.git/objects").dir("/srv/p/.git/refs");
   return fake;
 }
 
@@ -78,10 +79,11 @@ TEST(Workspace, HomeRootAndSystemDirectoriesAreNone) {
 TEST(Workspace, ALinkedWorktreeMayWriteTheRepositoryThatNamesItBack) {
   const Workspace workspace = workspace_at(linked_worktree(), "/srv/w");
   EXPECT_EQ(workspace.root, host("/srv/w"));
-  ASSERT_EQ(workspace.git.size(), 1U);
+  ASSERT_EQ(workspace.git.size(), 2U);
   EXPECT_EQ(workspace.git[0].path, host("/srv/p/.git"));
-  for (const char* path :
-       {"/srv/w/.git", "/srv/p/.git/config", "/srv/p/.git/hooks", "/srv/p/.git/worktrees/w/gitdir"}) {
+  EXPECT_EQ(workspace.git[1].path, host("/srv/p/.git/worktrees/w"));
+  for (const char* path : {"/srv/w/.git", "/srv/p/.git/config", "/srv/p/.git/hooks", "/srv/p/.git/commondir",
+                           "/srv/p/.git/worktrees", "/srv/p/.git/worktrees/w/gitdir"}) {
     EXPECT_THAT(workspace.protect, Contains(host(path)));
   }
 }
@@ -92,7 +94,7 @@ TEST(Workspace, AGitFileThatIsNotNamedBackGrantsNothing) {
   const Workspace workspace = workspace_at(fake, "/srv/w");
   EXPECT_EQ(workspace.root, host("/srv/w"));
   EXPECT_THAT(workspace.git, IsEmpty());
-  EXPECT_THAT(workspace.notice, HasSubstr("does not name this directory back"));
+  EXPECT_THAT(workspace.notice, HasSubstr("is not surely the git directory of this place"));
 }
 
 TEST(Workspace, ACommonDirectoryElsewhereGrantsNothing) {
@@ -121,7 +123,8 @@ TEST(Workspace, SubmodulesOfTheTopLevelAreProtectedAsGitmodulesNamesThem) {
   fake.dir("/srv/p/sub")
       .file("/srv/p/sub/.git", "gitdir: ../.git/modules/sub\n")
       .dir("/srv/p/.git/modules")
-      .dir("/srv/p/.git/modules/sub");
+      .dir("/srv/p/.git/modules/sub")
+      .file("/srv/p/.git/modules/sub/HEAD");
   const Workspace workspace = workspace_at(fake, "/srv/p");
   EXPECT_THAT(workspace.protect, Contains(host("/srv/p/.git/modules/sub/config")));
   EXPECT_THAT(workspace.protect, Contains(host("/srv/p/.git/modules/sub/hooks")));
@@ -131,7 +134,38 @@ TEST(Workspace, SubmodulesOfTheTopLevelAreProtectedAsGitmodulesNamesThem) {
 TEST(Workspace, AGitmodulesPathThatLeavesTheTopLevelIsIgnored) {
   FakeHost fake = repository();
   fake.file("/srv/p/.gitmodules", "[submodule \"x\"]\n\tpath = ../q\n").dir("/srv/q").dir("/srv/q/.git");
-  EXPECT_THAT(workspace_at(fake, "/srv/p").protect, IsEmpty());
+  for (const HostPath& path : workspace_at(fake, "/srv/p").protect)
+    EXPECT_FALSE(host("/srv/q").contains(path)) << path.text();
+}
+
+TEST(Workspace, AGitFileThatPointsAboveGrantsNothing) {
+  FakeHost fake = repository();
+  // What a command could leave behind for the next start: a "submodule" whose git directory is the project itself.
+  fake.dir("/srv/p/sub").file("/srv/p/sub/.git", "gitdir: ..\n").file("/srv/p/config", "[core]\n\tworktree = sub\n");
+  EXPECT_THAT(workspace_at(fake, "/srv/p/sub").git, IsEmpty());
+}
+
+TEST(Workspace, AProjectNamedWorktreesDoesNotOpenWhatIsAroundIt) {
+  FakeHost fake;
+  fake.dir("/srv/worktrees").dir("/srv/worktrees/x").dir("/srv/worktrees/pkg");
+  fake.file("/srv/worktrees/x/gitdir", "../pkg/.git\n").file("/srv/worktrees/x/commondir", "../..\n");
+  fake.file("/srv/worktrees/pkg/.git", "gitdir: ../x\n").dir("/srv", 1000);
+  EXPECT_THAT(workspace_at(fake, "/srv/worktrees/pkg").git, IsEmpty());
+}
+
+TEST(Workspace, WhatTheConfigurationRunsIsProtected) {
+  FakeHost fake = repository();
+  fake.file("/srv/p/.git/config",
+            "[core]\n\thooksPath = .husky\n[include]\n\tpath = ../.gitconfig.inc\n[core]\n\tfsmonitor = tools/fs\n");
+  const Workspace workspace = workspace_at(fake, "/srv/p");
+  for (const char* path : {"/srv/p/.husky", "/srv/p/.gitconfig.inc", "/srv/p/tools/fs"})
+    EXPECT_THAT(workspace.protect, Contains(host(path)));
+}
+
+TEST(Workspace, OtherWorktreesOfAMainRepositoryKeepTheirPointers) {
+  FakeHost fake = linked_worktree();
+  const Workspace workspace = workspace_at(fake, "/srv/p");
+  EXPECT_THAT(workspace.protect, Contains(host("/srv/p/.git/worktrees/w/commondir")));
 }
 
 }  // namespace
