@@ -32,7 +32,7 @@ class Draft {
   }
 
   void check_length(const std::string& path, const Origin& origin) {
-    if (path.size() + kPrefixBytes <= kMaxPathBytes) return;
+    if (path.size() + kPrefixBytes <= kMaxPathBytes || !too_long_.insert(path).second) return;
     errors.push_back({.kind = ErrorKind::Unsupported,
                       .what = "cannot mount " + escape_bytes(path),
                       .why = "bwrap puts " + std::to_string(kPrefixBytes) + " bytes before the path's " +
@@ -54,6 +54,7 @@ class Draft {
 
   const BwrapFacts& bwrap_;
   std::set<std::string> missing_;
+  std::set<std::string> too_long_;
 };
 
 std::string octal(std::uint32_t mode) {
@@ -67,7 +68,7 @@ Errors refuse_bwrap(const std::optional<BwrapFacts>& bwrap) {
     return {{.kind = ErrorKind::Host,
              .what = "cannot make a sandbox",
              .why = "bwrap is not installed",
-             .hint = "apt install bubblewrap"}};
+             .hint = "apt install bubblewrap; one that others than root can change is not used"}};
   if (bwrap->setuid)
     return {
         {.kind = ErrorKind::Unsupported,
@@ -75,6 +76,13 @@ Errors refuse_bwrap(const std::optional<BwrapFacts>& bwrap) {
          .why = "it is set-user-id: it would work with root's rights on paths that others can change (CVE-2026-41163)",
          .hint = "where the kernel lets users make user namespaces the bit is not needed: chmod u-s " +
                  shell_quote(bwrap->path)}};
+  if (bwrap->options.empty()) {
+    const std::string question = shell_quote(bwrap->path) + " --help";
+    return {{.kind = ErrorKind::Host,
+             .what = "cannot ask bwrap what it can do",
+             .why = "`" + question + "` printed nothing",
+             .hint = "try it by hand; perhaps no further process may be started: see `ulimit -u`"}};
+  }
   return {};
 }
 
@@ -127,16 +135,18 @@ void add_environment(Draft& draft, const EnvironmentPlan& environment) {
                variable.fate);
 }
 
-std::string_view bind_option(BindMode mode) {
-  switch (mode) {
+std::string bind_option(const Bind& bind) {
+  // The -try options skip a source that does not exist (ENOENT), and nothing else.
+  const std::string suffix = bind.may_vanish ? "-try" : "";
+  switch (bind.mode) {
     case BindMode::ReadOnly:
-      return "--ro-bind";
+      return "--ro-bind" + suffix;
     case BindMode::ReadWrite:
-      return "--bind";
+      return "--bind" + suffix;
     case BindMode::Device:
-      return "--dev-bind";
+      return "--dev-bind" + suffix;
   }
-  return "";
+  return {};
 }
 
 void add_mount(Draft& draft, const MountOp& op) {
@@ -145,7 +155,7 @@ void add_mount(Draft& draft, const MountOp& op) {
   std::visit(Overloaded{
                  [&](const Bind& bind) {
                    draft.check_length(bind.source.text(), op.why.winner);
-                   draft.option(bind_option(bind.mode), {bind.source.text(), target});
+                   draft.option(bind_option(bind), {bind.source.text(), target});
                  },
                  [&](const Tmpfs& tmpfs) {
                    // At "/" too: bwrap's own root is always 0755 and unlimited.

@@ -1,6 +1,7 @@
 #include "fence/cli/files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +20,10 @@ Error file_error(std::string_view action, const std::string& name, int errno_val
           .errno_value = errno_value};
 }
 
+Error unfit_input(const std::string& name, std::string_view why) {
+  return {.kind = ErrorKind::Usage, .what = "cannot read " + escape_bytes(name), .why = std::string(why)};
+}
+
 /// 0, or what the kernel refused with.
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -33,7 +38,14 @@ int write_all(int fd, std::string_view text) {
 }  // namespace
 
 Result<std::string> read_input(const std::string& name) {
-  const UniqueFd fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string path = name == "-" ? "/dev/stdin" : name;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return file_error("read", name, errno);
+  // Before it is opened: to open a device may do something.
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+    return unfit_input(name, "it is neither a regular file nor a pipe");
+  }
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
   if (!fd) return file_error("read", name, errno);
   std::string text;
   std::array<char, 1U << 16U> block{};
@@ -43,6 +55,7 @@ Result<std::string> read_input(const std::string& name) {
     if (got < 0) return file_error("read", name, errno);
     if (got == 0) return text;
     text.append(block.data(), static_cast<std::size_t>(got));
+    if (text.size() > kMaxInputBytes) return unfit_input(name, "it has more than 64 MiB");
   }
 }
 

@@ -17,7 +17,7 @@ namespace {
 void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
   std::set<HostPath> there;
   for (const AbsentPath& absent : plan.absent) {
-    if (auto path = appeared(absent.path)) there.insert(*std::move(path));
+    if (auto path = appeared(absent.path, absent.link_target)) there.insert(*std::move(path));
   }
   for (const HostPath& path : there) {
     const std::string name = escape_bytes(path.text());

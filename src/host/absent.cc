@@ -7,7 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <string_view>
 
 #include "fence/util/fd.h"
 #include "fence/util/text.h"
@@ -26,9 +28,17 @@ UniqueFd open_itself(const HostPath& path, std::uint64_t more_flags = 0) {
   return UniqueFd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.text().c_str(), &how, sizeof how)));
 }
 
-bool is_link(const UniqueFd& fd) {
+bool is_directory(const UniqueFd& fd) {
   struct stat status {};
-  return ::fstat(fd.get(), &status) == 0 && S_ISLNK(status.st_mode);
+  return ::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/// True where `fd` is a symbolic link to exactly `target`.
+bool is_link_to(const UniqueFd& fd, const std::string& target) {
+  std::array<char, kMaxPathBytes + 1> text;
+  // An empty name is the link that the descriptor is for (readlink(2), Linux 2.6.39).
+  const ssize_t size = ::readlinkat(fd.get(), "", text.data(), text.size());
+  return size >= 0 && std::string_view(text.data(), static_cast<std::size_t>(size)) == target;
 }
 
 Error rename_error(const HostPath& path, int errno_value) {
@@ -39,14 +49,15 @@ Error rename_error(const HostPath& path, int errno_value) {
 
 }  // namespace
 
-std::optional<HostPath> appeared(const HostPath& path) {
+std::optional<HostPath> appeared(const HostPath& path, const std::optional<std::string>& link_target) {
   HostPath at = HostPath::root();
   for (const std::string& name : path.components()) {
     at = at.child(name);
     const UniqueFd found = open_itself(at);
-    if (!found && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+    if (!found && errno == ENOENT) return std::nullopt;
+    if (at == path && found && link_target && is_link_to(found, *link_target)) return std::nullopt;
     // What cannot be looked at is there: the command may have taken the permission away.
-    if (!found || is_link(found)) return at;
+    if (!found || !is_directory(found)) return at;
   }
   return path;
 }

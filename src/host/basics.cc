@@ -184,7 +184,7 @@ HostFacts probe_basics() {
   facts.terminal = probe_terminal();
   facts.kernel = probe_kernel();
   facts.bwrap = probe_bwrap(facts.environment);
-  facts.listening_sockets = parse_listening_sockets(read_system_file("/proc/net/unix"));
+  facts.listening_sockets = parse_bound_sockets(read_system_file("/proc/net/unix"));
   return facts;
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <string>
 
 #include "fence/util/fd.h"
@@ -24,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kHelpTime{5};
 constexpr std::size_t kMaxHelpBytes = 256U << 10;
-constexpr const char* kUsualPlace = "/usr/bin/bwrap";
+constexpr std::string_view kUsualPlace = "usr/bin/bwrap";  ///< below the root
 
 /// While it lives, a child that ended stays a zombie, so that its number cannot be another process's when it is killed:
 /// fence may have been started with SIGCHLD ignored, and then the kernel reaps (wait(2)).
@@ -88,9 +89,31 @@ std::string read_until(int fd, Clock::time_point deadline) {
   return out;
 }
 
-bool is_executable_file(const std::string& path, struct stat& status) {
-  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
+/// Precondition: no component of `path` is a link.
+bool only_root_can_change(HostPath path) {
+  while (true) {
+    struct stat status {};
+    if (::lstat(path.text().c_str(), &status) != 0) return false;
+    if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return false;
+    if (path.is_root()) return true;
+    path = path.parent();
+  }
+}
+
+/// Where `place` leads, if that is a program that may be run outside the sandbox.
+std::optional<HostPath> trusted_program(const HostPath& place) {
+  std::error_code error;
+  const Result<HostPath> program = HostPath::parse(std::filesystem::canonical(place.text(), error).string());
+  if (error || !program || !only_root_can_change(*program)) return std::nullopt;
+  struct stat status {};
+  const bool executable = ::lstat(program->text().c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+                          ::faccessat(AT_FDCWD, program->text().c_str(), X_OK, AT_EACCESS) == 0;
+  return executable ? std::optional(*program) : std::nullopt;
+}
+
+bool is_set_user_id(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && (status.st_mode & S_ISUID) != 0;
 }
 
 }  // namespace
@@ -114,16 +137,16 @@ std::string help_output(const std::string& program) {
 
 std::optional<BwrapFacts> probe_bwrap(const Environment& environment) {
   const std::string* path = find_variable(environment, "PATH");
-  std::vector<std::string> places;
+  std::vector<HostPath> places;
   for (const std::string& entry : split(path == nullptr ? "" : *path, ':')) {
-    if (const Result<HostPath> directory = HostPath::parse(entry)) places.push_back(directory->child("bwrap").text());
+    if (const Result<HostPath> directory = HostPath::parse(entry)) places.push_back(directory->child("bwrap"));
   }
-  places.emplace_back(kUsualPlace);
-  for (const std::string& place : places) {
-    struct stat status {};
-    if (!is_executable_file(place, status)) continue;
-    return BwrapFacts{
-        .path = place, .options = parse_help_options(help_output(place)), .setuid = (status.st_mode & S_ISUID) != 0};
+  places.push_back(HostPath::root().below(kUsualPlace));
+  for (const HostPath& place : places) {
+    const std::optional<HostPath> program = trusted_program(place);
+    if (!program) continue;
+    const std::string& text = program->text();
+    return BwrapFacts{.path = text, .options = parse_help_options(help_output(text)), .setuid = is_set_user_id(text)};
   }
   return std::nullopt;
 }

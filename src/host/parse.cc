@@ -9,7 +9,6 @@ namespace fence {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
-constexpr std::uint32_t kAcceptsConnections = 0x10000;  ///< __SO_ACCEPTCON (linux/net.h)
 
 /// Takes the next word off `line`; "" at its end.
 std::string_view take_word(std::string_view& line) noexcept {
@@ -20,31 +19,27 @@ std::string_view take_word(std::string_view& line) noexcept {
 }
 
 template <class Int>
-std::optional<Int> whole(std::string_view text, int base) noexcept {
+std::optional<Int> whole(std::string_view text) noexcept {
   Int value = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end) return std::nullopt;
   return value;
 }
 
 std::optional<IdExtent> parse_extent(std::string_view line) {
-  const auto inside = whole<std::uint32_t>(take_word(line), 10);
-  const auto outside = whole<std::uint32_t>(take_word(line), 10);
-  const auto count = whole<std::uint32_t>(take_word(line), 10);
+  const auto inside = whole<std::uint32_t>(take_word(line));
+  const auto outside = whole<std::uint32_t>(take_word(line));
+  const auto count = whole<std::uint32_t>(take_word(line));
   if (!inside || !outside || !count) return std::nullopt;
   return IdExtent{*inside, *outside, *count};
 }
 
 /// "Num: RefCount Protocol Flags Type St Inode Path": the path is the rest of the line and may have blanks in it.
-std::optional<HostPath> parse_listening_socket(std::string_view line) {
-  constexpr std::size_t kFlagsColumn = 3, kColumnsBeforePath = 7;
-  std::uint32_t flags = 0;
-  for (std::size_t column = 0; column < kColumnsBeforePath; ++column) {
-    const std::string_view word = take_word(line);
-    if (column == kFlagsColumn) flags = whole<std::uint32_t>(word, 16).value_or(0);
-  }
-  if ((flags & kAcceptsConnections) == 0 || !line.starts_with(" /")) return std::nullopt;
+std::optional<HostPath> parse_bound_socket(std::string_view line) {
+  constexpr int kColumnsBeforePath = 7;
+  for (int column = 0; column < kColumnsBeforePath; ++column) take_word(line);
+  if (!line.starts_with(" /")) return std::nullopt;
   const Result<HostPath> path = HostPath::parse(line.substr(1));
   if (!path) return std::nullopt;
   return *path;
@@ -52,7 +47,7 @@ std::optional<HostPath> parse_listening_socket(std::string_view line) {
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_number(std::string_view text) noexcept { return whole<std::uint64_t>(text, 10); }
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept { return whole<std::uint64_t>(text); }
 
 std::vector<IdExtent> parse_id_map(std::string_view text) {
   std::vector<IdExtent> map;
@@ -62,10 +57,10 @@ std::vector<IdExtent> parse_id_map(std::string_view text) {
   return map;
 }
 
-std::vector<HostPath> parse_listening_sockets(std::string_view text) {
+std::vector<HostPath> parse_bound_sockets(std::string_view text) {
   std::vector<HostPath> sockets;
   for (const std::string& line : split(text, '\n')) {
-    if (auto path = parse_listening_socket(line)) sockets.push_back(*std::move(path));
+    if (auto path = parse_bound_socket(line)) sockets.push_back(*std::move(path));
   }
   std::sort(sockets.begin(), sockets.end());
   sockets.erase(std::unique(sockets.begin(), sockets.end()), sockets.end());
@@ -87,7 +82,7 @@ bool passwd_has_uid(std::string_view text, std::uint32_t uid) {
   const std::vector<std::string> lines = split(text, '\n');
   return std::any_of(lines.begin(), lines.end(), [uid](const std::string& line) {
     const std::vector<std::string> fields = split(line, ':');
-    return fields.size() > kUidField && whole<std::uint32_t>(fields[kUidField], 10) == uid;
+    return fields.size() > kUidField && whole<std::uint32_t>(fields[kUidField]) == uid;
   });
 }
 

@@ -17,9 +17,10 @@ std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
 /// out.
 std::vector<IdExtent> parse_id_map(std::string_view text);
 
-/// The path sockets of /proc/net/unix (proc(5)) that accept connections (flag 0x10000, __SO_ACCEPTCON), sorted, each
-/// once. The kernel writes names as they are: a name with a newline in it is cut there.
-std::vector<HostPath> parse_listening_sockets(std::string_view text);
+/// The path sockets of /proc/net/unix (proc(5)) that are bound, sorted, each once. Not only those that accept
+/// connections (flag 0x10000, __SO_ACCEPTCON): a datagram socket is reached as soon as it is bound. The kernel writes
+/// names as they are: a name with a newline in it is cut there.
+std::vector<HostPath> parse_bound_sockets(std::string_view text);
 
 /// The options that `bwrap --help` names: a word with two dashes at the start of a line.
 std::set<std::string> parse_help_options(std::string_view text);

@@ -106,7 +106,7 @@ std::vector<std::string> final_options(const BwrapInvocation& invocation, const 
   // The first one only: it stands before every path and value, and those may be spelled like an option.
   if (const auto option = std::ranges::find(words, "--die-with-parent"); option != words.end()) words.erase(option);
   words.emplace_back("--as-pid-1");
-  if (as_root) words.insert(words.end(), {"--cap-add", "CAP_SETPCAP"});
+  if (as_root) words.insert(words.end(), {"--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_DAC_READ_SEARCH"});
   return words;
 }
 

@@ -16,7 +16,8 @@ namespace fence::launch {
 /// bwrap's words as they are run: the plan's options with what only a launch knows.
 ///
 /// Added are --as-pid-1 (the stage is the init) and, for root, CAP_SETPCAP, with which the stage empties the bounding
-/// set that bwrap leaves full, before it drops that one too. Left out is --die-with-parent: killing bwrap's monitor
+/// set that bwrap leaves full, and CAP_DAC_READ_SEARCH, with which it looks at mounts in directories that root may not
+/// search without; it drops both before the command starts. Left out is --die-with-parent: killing bwrap's monitor
 /// while it sets up leaves its child waiting for the monitor's word for ever; the stage notices by its control socket
 /// that fence has died. Precondition: `payload_descriptors` has one descriptor for each payload.
 std::vector<std::string> final_options(const BwrapInvocation& invocation, const std::vector<int>& payload_descriptors,

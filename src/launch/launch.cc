@@ -39,15 +39,21 @@ Errors closed_descriptors(const SandboxPlan& plan) {
   return errors;
 }
 
+stage::Place command_place(const SessionPlan& session, const Terminal& terminal) {
+  if (session.kind() == SessionKind::NewSession) return stage::Place::OwnSession;
+  return session.restore_foreground() && terminal.can_hand_over() ? stage::Place::OwnGroup : stage::Place::SharedGroup;
+}
+
 StageOrders stage_orders(const SandboxPlan& plan, const BwrapInvocation& invocation, const HostFacts& facts,
-                         const SignalInbox& inbox) {
+                         const SignalInbox& inbox, stage::Place place) {
   StageOrders orders;
   orders.header.uid = plan.identity.uid;
-  orders.header.new_session = plan.session.kind() == SessionKind::NewSession ? 1 : 0;
+  orders.header.place = place;
   orders.header.ignored = inbox.ignored_bits();
   orders.header.blocked = inbox.blocked_bits();
   orders.kept = plan.keep_descriptors;
   orders.arguments = invocation.command;
+  orders.mounts = mount_orders(plan.mounts);
   for (const auto& [name, value] : child_environment(plan.environment, facts.environment)) {
     orders.variables.push_back(name + "=" + value);
   }
@@ -58,14 +64,14 @@ StageOrders stage_orders(const SandboxPlan& plan, const BwrapInvocation& invocat
 /// One run from fork to the last process.
 class Launch {
  public:
-  Launch(const SandboxPlan& plan, SignalInbox& inbox, BwrapProcess bwrap)
+  Launch(const SandboxPlan& plan, SignalInbox& inbox, Terminal terminal, stage::Place place, BwrapProcess bwrap)
       : plan_(plan),
         inbox_(inbox),
+        terminal_(std::move(terminal)),
+        place_(place),
         monitor_(bwrap.monitor),
         link_(std::move(bwrap.control)),
-        messages_(std::move(bwrap.messages)) {
-    if (plan.session.terminal() == TerminalKind::Shared) terminal_ = Terminal::open_controlling();
-  }
+        messages_(std::move(bwrap.messages)) {}
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
 
@@ -95,18 +101,21 @@ class Launch {
     link_.order(stage::OrderKind::Go);
     for (const int signal : early_) link_.order(stage::OrderKind::Signal, signal);
     release_pipes();
-    Supervisor supervisor(inbox_, link_, terminal_, plan_.session.kind(), monitor_);
+    Supervisor supervisor(inbox_, link_, terminal_, place_, monitor_);
     const auto report = supervisor.run();
     end();
     if (report && report->kind == stage::ReportKind::Failed) {
-      return Errors{stage_failure(static_cast<stage::Step>(report->value), report->extra, plan_)};
+      return Errors{stage_failure(static_cast<stage::Step>(report->value), report->extra, plan_, report->mount)};
     }
     Outcome outcome = outcome_of(report);
     if (plan_.session.restore_foreground()) terminal_.give_back_foreground();
     if (const auto* killed = std::get_if<Killed>(&outcome.end)) {
       terminal_.restore_modes();
       const bool by_key = killed->signal == SIGINT || killed->signal == SIGQUIT;
-      if (by_key && supervisor.terminal_sent(killed->signal)) outcome.die_of = killed->signal;
+      // A command with the foreground gets the key without fence.
+      const bool meant = supervisor.terminal_sent(killed->signal) ||
+                         (place_ == stage::Place::OwnGroup && terminal_.was_in_foreground());
+      if (by_key && meant) outcome.die_of = killed->signal;
     }
     return outcome;
   }
@@ -146,7 +155,7 @@ class Launch {
         case SIGTTIN:
         case SIGTTOU:
           inbox_.stop(arrival->signal, false);
-          terminal_.look_again(std::nullopt);
+          terminal_.look_again();
           break;
         case SIGUSR1:
         case SIGUSR2:
@@ -173,7 +182,7 @@ class Launch {
 
   Error stage_error(const stage::Report& report) {
     end();
-    return stage_failure(static_cast<stage::Step>(report.value), report.extra, plan_);
+    return stage_failure(static_cast<stage::Step>(report.value), report.extra, plan_, report.mount);
   }
 
   Error bwrap_error() {
@@ -213,10 +222,11 @@ class Launch {
 
   const SandboxPlan& plan_;
   SignalInbox& inbox_;
+  Terminal terminal_;
+  stage::Place place_;
   pid_t monitor_;
   StageLink link_;
   UniqueFd messages_;
-  Terminal terminal_;
   std::vector<int> early_;
   std::string said_;
   bool monitor_ended_ = false;
@@ -250,9 +260,12 @@ Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation
   const Subreaper subreaper;
   const auto& streams = facts.terminal.streams;
   const bool open_streams[3] = {streams[0].open, streams[1].open, streams[2].open};
-  FENCE_TRY(BwrapProcess bwrap,
-            one_error(start_bwrap(invocation, stage_orders(plan, invocation, facts, inbox), open_streams, inbox)));
-  return Launch(plan, inbox, std::move(bwrap)).run();
+  Terminal terminal;
+  if (plan.session.terminal() == TerminalKind::Shared) terminal = Terminal::open_controlling();
+  const stage::Place place = command_place(plan.session, terminal);
+  FENCE_TRY(BwrapProcess bwrap, one_error(start_bwrap(invocation, stage_orders(plan, invocation, facts, inbox, place),
+                                                      open_streams, inbox)));
+  return Launch(plan, inbox, std::move(terminal), place, std::move(bwrap)).run();
 }
 
 }  // namespace fence

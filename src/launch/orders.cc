@@ -20,12 +20,14 @@ std::string payload_bytes(const StageOrders& orders) {
   append_strings(tail, orders.arguments);
   append_strings(tail, orders.variables);
   append_strings(tail, {orders.runtime_dir});
+  tail += mount_order_bytes(orders.mounts);
 
   stage::PayloadHeader header = orders.header;
   header.size = static_cast<std::uint32_t>(sizeof header + tail.size());
   header.arguments = static_cast<std::uint32_t>(orders.arguments.size());
   header.variables = static_cast<std::uint32_t>(orders.variables.size());
   header.kept = static_cast<std::uint32_t>(orders.kept.size());
+  header.mounts = static_cast<std::uint32_t>(orders.mounts.size());
   std::string bytes;
   append(bytes, header);
   return bytes + tail;

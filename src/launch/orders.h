@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "mount_orders.h"
 #include "stage_protocol.h"
 
 namespace fence::launch {
@@ -13,6 +14,7 @@ struct StageOrders {
   std::vector<std::string> arguments;
   std::vector<std::string> variables;  ///< "NAME=VALUE"
   std::string runtime_dir;             ///< empty: none to confirm
+  std::vector<MountOrder> mounts;      ///< what has to be where
 };
 
 /// The payload of stage_protocol.h. Precondition: no string holds a NUL; execve(2) could not pass it either.

@@ -60,11 +60,6 @@ std::size_t own_depth() {
 
 }  // namespace
 
-bool is_inside(pid_t pid) {
-  const auto status = status_of(std::to_string(pid));
-  return status && status->namespace_pids.size() > own_depth();
-}
-
 bool has_ended(pid_t pid) {
   siginfo_t info{};
   return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;

@@ -6,9 +6,6 @@
 
 namespace fence::launch {
 
-/// True where `pid` (as fence sees it) runs in a pid namespace below fence's own. False where it is gone.
-bool is_inside(pid_t pid);
-
 /// True where the child `pid` has ended; it stays to be reaped.
 bool has_ended(pid_t pid);
 

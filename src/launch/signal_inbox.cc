@@ -1,24 +1,15 @@
 #include "signal_inbox.h"
 
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "descriptors.h"
-#include "processes.h"
 
 namespace fence::launch {
 namespace {
 
 constexpr std::uint64_t bit(int signal) noexcept { return std::uint64_t{1} << (signal - 1); }
-
-Sender sender_of(const signalfd_siginfo& info) {
-  if (info.ssi_code > 0) return Sender::Terminal;
-  // 0: the sender is in a namespace that fence does not see, so not below it.
-  if (info.ssi_pid != 0 && is_inside(static_cast<pid_t>(info.ssi_pid))) return Sender::Inside;
-  return Sender::User;
-}
 
 }  // namespace
 
@@ -51,7 +42,7 @@ SignalInbox::~SignalInbox() {
 std::optional<Arrival> SignalInbox::next() {
   signalfd_siginfo info{};
   if (read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
-  return Arrival{static_cast<int>(info.ssi_signo), sender_of(info)};
+  return Arrival{static_cast<int>(info.ssi_signo), info.ssi_code > 0 ? Sender::Terminal : Sender::User};
 }
 
 bool SignalInbox::stop(int signal, bool whole_group) const {

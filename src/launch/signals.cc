@@ -13,20 +13,17 @@ constexpr int kHandled[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR
 
 std::span<const int> handled_signals() noexcept { return kHandled; }
 
-SignalAction signal_action(int signal, Sender sender, SessionKind session) noexcept {
-  const bool own_session = session == SessionKind::NewSession;
+SignalAction signal_action(int signal, Sender sender, stage::Place place) noexcept {
   // Sent to fence's group because the command read or wrote in the background; the command stopped, and its stop is
   // reported.
   if (signal == SIGTTIN || signal == SIGTTOU) return SignalAction::Nothing;
   if (signal == SIGCONT) return SignalAction::Resume;
+  if (signal == SIGTSTP && place == stage::Place::OwnSession) return SignalAction::Freeze;
   switch (sender) {
-    case Sender::Inside:
-      return SignalAction::Nothing;
     case Sender::Terminal:
-      if (!own_session) return SignalAction::Nothing;
-      return signal == SIGTSTP ? SignalAction::Freeze : SignalAction::ForwardGroup;
+      return place == stage::Place::SharedGroup ? SignalAction::Nothing : SignalAction::ForwardGroup;
     case Sender::User:
-      return own_session && signal == SIGTSTP ? SignalAction::Freeze : SignalAction::Forward;
+      return SignalAction::Forward;
   }
   return SignalAction::Nothing;
 }

@@ -3,20 +3,19 @@
 #include <cstdint>
 #include <span>
 
-#include "fence/plan/plan.h"
+#include "stage_protocol.h"
 
 namespace fence::launch {
 
 /// Who sent a signal.
 enum class Sender : std::uint8_t {
   Terminal,  ///< the kernel (si_code SI_KERNEL): a key, a resize, a hang-up; sent to a whole process group
-  User,      ///< kill(2) or the like, from outside the sandbox
-  Inside,    ///< kill(2) from inside: kill(0, ...) reaches the whole group, across the pid namespace
+  User,      ///< kill(2) or the like
 };
 
 enum class SignalAction : std::uint8_t {
   Nothing,       ///< the command has it already, or is not meant
-  Forward,       ///< to the command
+  Forward,       ///< to the command, unless its group has it (the stage knows)
   ForwardGroup,  ///< to the command's process group, as the terminal would
   Freeze,        ///< stop everything inside, then fence
   Resume,        ///< fence was continued: so is what it stopped with
@@ -27,7 +26,7 @@ std::span<const int> handled_signals() noexcept;
 
 /// In fence's own process group (TiocstiFilter) the command gets the terminal's signals itself. In a session of its own
 /// it gets none, and SIGTSTP would be wrong there: a shell without job control waits for ever for a stopped child.
-SignalAction signal_action(int signal, Sender sender, SessionKind session) noexcept;
+SignalAction signal_action(int signal, Sender sender, stage::Place place) noexcept;
 
 /// The same fatal signal from a user twice is meant: everything is killed. timeout(1) and shells send one signal both
 /// to the process and to its group, so what comes within half a second counts once.

@@ -13,6 +13,10 @@ enum class Step : std::uint32_t {
   Seccomp,           ///< no filter is in force
   CapabilitiesLeft,  ///< a capability is left in one of the five sets
   Session,           ///< leads a session where it should not, or leads none where it should
+  MountPath,         ///< a place of the plan cannot be opened, or a link leads there
+  MountFile,         ///< another file is there than the planned one
+  MountRoot,         ///< the planned mount is not there
+  MountFlags,        ///< the mount allows more than the plan
   RuntimeDir,        ///< cannot be opened as a directory
   RuntimeDirOwner,   ///< belongs to another user
   RuntimeDirMode,    ///< has another mode than 0700
@@ -23,7 +27,7 @@ enum class Step : std::uint32_t {
 
 enum class ReportKind : std::uint32_t {
   Ready,       ///< the sandbox is what the plan says; waiting for Go
-  Failed,      ///< value: Step, extra: errno
+  Failed,      ///< value: Step, extra: errno, mount: which MountRecord, in the Mount... steps
   ExecFailed,  ///< value: errno, extra: 1 where the file exists
   Stopped,     ///< value: signal
   Exited,      ///< value: status
@@ -34,12 +38,13 @@ struct Report {
   std::int32_t value;
   std::int32_t extra;
   std::uint32_t resumes;  ///< how many Resume orders were carried out before: an older Stopped is stale
+  std::uint32_t mount;
 };
 
 enum class OrderKind : std::uint32_t {
   Go,           ///< start the command
-  Signal,       ///< signal to the command
-  SignalGroup,  ///< signal to the command's process group (a session of its own)
+  Signal,       ///< signal to the command, unless its group has just got it
+  SignalGroup,  ///< signal to the command's process group (a place of its own; else to the command)
   Freeze,       ///< stop everything inside, and report Stopped
   Resume,       ///< undo Freeze, or continue the command if it is stopped
   Kill,         ///< SIGKILL to everything inside
@@ -49,19 +54,50 @@ struct Order {
   std::int32_t signal;
 };
 
+/// Where the command's process stands among the sessions and groups.
+enum class Place : std::uint32_t {
+  SharedGroup,  ///< in fence's process group
+  OwnGroup,     ///< leads a group of fence's session, and has the terminal's foreground
+  OwnSession,   ///< leads a group of the session that bwrap has made
+};
+
+/// What a MountRecord demands of its place; bits.
+inline constexpr std::uint32_t kIdentity = 1U << 0;     ///< it is the file `device`, `inode`
+inline constexpr std::uint32_t kMountRoot = 1U << 1;    ///< something is mounted right there
+inline constexpr std::uint32_t kReadOnly = 1U << 2;     ///< the mount is read-only
+inline constexpr std::uint32_t kNoDevices = 1U << 3;    ///< the mount is nodev
+inline constexpr std::uint32_t kNoSetId = 1U << 4;      ///< the mount is nosuid
+inline constexpr std::uint32_t kTmpfs = 1U << 5;        ///< it is a tmpfs
+inline constexpr std::uint32_t kProcfs = 1U << 6;       ///< it is a procfs
+inline constexpr std::uint32_t kUnopenable = 1U << 7;   ///< opening it gives EACCES
+inline constexpr std::uint32_t kLinkTarget = 1U << 8;   ///< it is a link with exactly the target that follows
+inline constexpr std::uint32_t kMayBeAbsent = 1U << 9;  ///< nothing need be there
+/// For `type`: not looked at.
+inline constexpr std::uint32_t kAnyType = 0;
+
+/// What one place in the finished sandbox has to be. In the payload its path follows, and with kLinkTarget the link's
+/// target, each with a NUL; no padding, so records are not aligned.
+struct MountRecord {
+  std::uint64_t device;
+  std::uint64_t inode;
+  std::uint32_t type;     ///< of S_IFMT
+  std::uint32_t demands;  ///< of the bits above
+};
+
 /// The payload: this header, `kept` numbers (std::int32_t), then NUL-terminated strings: `arguments` words, `variables`
-/// "NAME=VALUE", and the runtime directory (empty: none to confirm).
+/// "NAME=VALUE", and the runtime directory (empty: none to confirm), then `mounts` records (MountRecord).
 struct PayloadHeader {
   std::uint32_t size;  ///< of the whole payload
   std::uint32_t arguments;
   std::uint32_t variables;
   std::uint32_t kept;
-  std::int32_t control;       ///< SOCK_SEQPACKET
-  std::int32_t streams[3];    ///< what becomes 0, 1, 2; -1: closed
-  std::uint32_t uid;          ///< the command's
-  std::uint32_t new_session;  ///< 1: the stage must lead a session of its own
-  std::uint64_t ignored;      ///< bit N-1: signal N is ignored by the command
-  std::uint64_t blocked;      ///< bit N-1: signal N is blocked in the command
+  std::uint32_t mounts;
+  std::int32_t control;     ///< SOCK_SEQPACKET
+  std::int32_t streams[3];  ///< what becomes 0, 1, 2; -1: closed
+  std::uint32_t uid;        ///< the command's
+  Place place;
+  std::uint64_t ignored;  ///< bit N-1: signal N is ignored by the command
+  std::uint64_t blocked;  ///< bit N-1: signal N is blocked in the command
 };
 
 }  // namespace fence::stage

@@ -39,7 +39,10 @@ std::optional<stage::Report> Supervisor::run() {
     if (monitor_ended_ || link_.gone()) return std::nullopt;
     if (wait[2].revents != 0) {
       terminal_gone_ = true;
-      if (terminal_.was_in_foreground()) hang_up();
+      if (terminal_.was_in_foreground()) {
+        link_.order(stage::OrderKind::SignalGroup, SIGHUP);
+        start_grace();
+      }
     }
   }
 }
@@ -60,7 +63,7 @@ void Supervisor::take_signal(const Arrival& arrival) {
     return;
   }
   if (arrival.sender == Sender::Terminal) from_terminal_.insert(signal);
-  switch (signal_action(signal, arrival.sender, session_)) {
+  switch (signal_action(signal, arrival.sender, place_)) {
     case SignalAction::Nothing:
       break;
     case SignalAction::Forward:
@@ -77,7 +80,7 @@ void Supervisor::take_signal(const Arrival& arrival) {
       resume();
       break;
   }
-  if (signal == SIGHUP && arrival.sender != Sender::Inside) hang_up();
+  if (signal == SIGHUP) start_grace();
 }
 
 std::optional<stage::Report> Supervisor::take_reports() {
@@ -104,22 +107,27 @@ void Supervisor::resume() {
   link_.order(stage::OrderKind::Resume);
 }
 
-void Supervisor::hang_up() {
+void Supervisor::start_grace() {
   if (kill_at_ms_) return;
   kill_at_ms_ = now_ms() + kHangupGraceMs;
-  link_.order(stage::OrderKind::SignalGroup, SIGHUP);
   // A stopped command must run to see it.
   resume();
 }
 
 void Supervisor::stop_with_command(int signal) {
-  const bool job_control = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-  const auto inner = terminal_.inner_foreground();
-  // The command has a group of its own, so what stopped it did not reach fence's group, in which a script may be
-  // waiting.
-  const bool stopped = inner ? inbox_.stop(SIGTSTP, true) : inbox_.stop(job_control ? signal : SIGSTOP, false);
-  terminal_.look_again(inner);
-  if (!stopped && session_ == SessionKind::NewSession) resume();
+  const bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
+  const bool inner = terminal_.note_inner_foreground();
+  // A job that ran in the background gets the foreground from its shell without a signal; it is to be handed on.
+  if (wants_terminal && !inner && terminal_.look_again()) return resume();
+  bool stopped = false;
+  if (inner) {
+    // What stopped the command did not reach fence's group, in which a script may be waiting.
+    stopped = inbox_.stop(SIGTSTP, true);
+  } else {
+    stopped = inbox_.stop(wants_terminal || signal == SIGTSTP ? signal : SIGSTOP, false);
+  }
+  terminal_.look_again();
+  if (!stopped && place_ != stage::Place::SharedGroup) resume();
 }
 
 }  // namespace fence::launch

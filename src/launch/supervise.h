@@ -33,8 +33,8 @@ class StageLink {
 /// Waits for the command and does for it what a shell's job control expects of fence.
 class Supervisor {
  public:
-  Supervisor(SignalInbox& inbox, StageLink& link, Terminal& terminal, SessionKind session, pid_t monitor)
-      : inbox_(inbox), link_(link), terminal_(terminal), session_(session), monitor_(monitor) {}
+  Supervisor(SignalInbox& inbox, StageLink& link, Terminal& terminal, stage::Place place, pid_t monitor)
+      : inbox_(inbox), link_(link), terminal_(terminal), place_(place), monitor_(monitor) {}
 
   /// Returns the report with which the command ended; nothing where stage or bwrap were killed.
   std::optional<stage::Report> run();
@@ -47,14 +47,14 @@ class Supervisor {
   void take_signal(const Arrival& arrival);
   std::optional<stage::Report> take_reports();
   void resume();
-  void hang_up();
+  void start_grace();
   void stop_with_command(int signal);
   [[nodiscard]] int wait_ms() const;
 
   SignalInbox& inbox_;
   StageLink& link_;
   Terminal& terminal_;
-  SessionKind session_;
+  stage::Place place_;
   pid_t monitor_;
   Insistence insistence_;
   std::set<int> from_terminal_;

@@ -26,17 +26,23 @@ Terminal Terminal::open_controlling() {
 
 bool Terminal::was_in_foreground() const noexcept { return fd_ && foreground_ == getpgrp(); }
 
-std::optional<pid_t> Terminal::inner_foreground() const {
-  if (!was_in_foreground()) return std::nullopt;
-  const pid_t now = tcgetpgrp(fd());
-  if (now <= 0 || now == foreground_) return std::nullopt;
-  return now;
+bool Terminal::can_hand_over() const {
+  const pid_t own = getpgrp();
+  return was_in_foreground() && own == getpid() && tcgetpgrp(STDIN_FILENO) == own && tcgetpgrp(STDOUT_FILENO) == own;
 }
 
-void Terminal::look_again(std::optional<pid_t> inner) {
-  if (!fd_) return;
+bool Terminal::note_inner_foreground() {
+  if (!was_in_foreground()) return false;
+  const pid_t now = tcgetpgrp(fd());
+  if (now <= 0 || now == foreground_) return false;
+  inner_ = now;
+  return true;
+}
+
+bool Terminal::look_again() {
+  if (!fd_) return false;
   foreground_ = tcgetpgrp(fd());
-  if (inner && was_in_foreground() && group_exists(*inner)) tcsetpgrp(fd(), *inner);
+  return was_in_foreground() && group_exists(inner_) && tcsetpgrp(fd(), inner_) == 0;
 }
 
 void Terminal::give_back_foreground() const {

@@ -21,11 +21,16 @@ class Terminal {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// At the last look, fence's group had the foreground: a hang-up would be meant for it.
   [[nodiscard]] bool was_in_foreground() const noexcept;
-  /// The foreground group now, where it is a group inside the sandbox that took over from fence's.
-  [[nodiscard]] std::optional<pid_t> inner_foreground() const;
+  /// The command may lead a group of its own and have the foreground with it: streams 0 and 1 are this terminal,
+  /// fence has the foreground, and fence's group is fence's alone (an interactive shell's job, not a script's).
+  [[nodiscard]] bool can_hand_over() const;
 
-  /// Looks again: to be called when fence was continued. Where fence has the foreground again, `inner` gets it back.
-  void look_again(std::optional<pid_t> inner);
+  /// The command has stopped: looks whether a group inside has the foreground, which then gets it back when fence is
+  /// continued. True where one has.
+  bool note_inner_foreground();
+  /// To be called when fence was continued, or may have got the foreground: looks again, and hands the foreground to
+  /// the group inside that had it. True where it did.
+  bool look_again();
 
   /// When all inside has ended: a foreground group without processes is of no use to anybody; the group that had the
   /// foreground gets it back. A shell inside cannot do it, for it cannot name a group outside (bubblewrap#744).
@@ -37,6 +42,7 @@ class Terminal {
  private:
   UniqueFd fd_;
   pid_t foreground_ = -1;  ///< the foreground group at the last look
+  pid_t inner_ = -1;       ///< the group inside that had it at the last stop
   std::optional<termios> modes_{};
 };
 

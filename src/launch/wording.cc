@@ -9,6 +9,7 @@
 
 #include "fence/launch/launch.h"
 #include "fence/util/text.h"
+#include "mount_orders.h"
 
 namespace fence::launch {
 namespace {
@@ -91,6 +92,23 @@ Error runtime_dir_error(const SandboxPlan& plan, std::string why, int errno_valu
   return error;
 }
 
+// A path in a message: printable, and not longer than a few lines.
+std::string brief_path(std::string_view path) {
+  constexpr std::size_t kEnd = 120;
+  if (path.size() <= 2 * kEnd) return escape_bytes(path);
+  return escape_bytes(path.substr(0, kEnd)) + "..." + escape_bytes(path.substr(path.size() - kEnd));
+}
+
+Error mount_error(const SandboxPlan& plan, std::size_t mount, const std::string& found, int errno_value) {
+  const std::vector<MountOrder> orders = mount_orders(plan.mounts);
+  const std::string place = mount < orders.size() ? brief_path(orders[mount].target) : "an unknown place";
+  return {.kind = ErrorKind::Host,
+          .what = "the sandbox does not show what was planned at " + place,
+          .why = "something replaced it while the sandbox was being made (" + found + ")",
+          .errno_value = errno_value,
+          .hint = "start again; if it happens again, a process is changing files in that place"};
+}
+
 Error internal_error(std::string what, int errno_value) {
   return {.kind = ErrorKind::Internal,
           .what = std::move(what),
@@ -115,7 +133,7 @@ Error bwrap_failure(std::string_view said, int status) {
   return error;
 }
 
-Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan) {
+Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, std::size_t mount) {
   switch (step) {
     case stage::Step::Orders:
       return internal_error("cannot read the orders inside the sandbox", errno_value);
@@ -124,8 +142,7 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan) 
     case stage::Step::Capabilities:
       return internal_error("cannot drop capabilities inside the sandbox", errno_value);
     case stage::Step::NoNewPrivileges:
-      return confinement_error("no_new_privs is not set inside", 0,
-                               "this bwrap is not usable; look at `fence -v plan`");
+      return confinement_error("no_new_privs is not set inside", 0, "this bwrap does not set it; use another");
     case stage::Step::Seccomp:
       return confinement_error("no system call filter is in force inside", 0,
                                "this bwrap or kernel does not load the filter, and without it nothing is run");
@@ -136,6 +153,14 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan) 
                                    ? "the command would not be in a session of its own"
                                    : "the command would be in a session of its own",
                                0, "this bwrap does not treat --new-session as planned");
+    case stage::Step::MountPath:
+      return mount_error(plan, mount, errno_text(errno_value), errno_value);
+    case stage::Step::MountFile:
+      return mount_error(plan, mount, "another file is there", 0);
+    case stage::Step::MountRoot:
+      return mount_error(plan, mount, "the planned mount is not there", 0);
+    case stage::Step::MountFlags:
+      return mount_error(plan, mount, "the mount there allows more than the plan", 0);
     case stage::Step::RuntimeDir:
       return runtime_dir_error(plan, errno_text(errno_value), errno_value);
     case stage::Step::RuntimeDirOwner:

@@ -176,8 +176,9 @@ class Planner {
         wish.origin = rule->origin;
         wish.why = "git runs or follows what it says";
         wishes.wishes.push_back(std::move(wish));
-      } else if (std::holds_alternative<Missing>(resolution)) {
-        wishes.absent.push_back({path, rule->origin, std::nullopt});
+      } else if (const auto* missing = std::get_if<Missing>(&resolution);
+                 missing != nullptr && !missing->not_a_directory) {
+        wishes.absent.push_back({missing->missing.below(missing->rest), rule->origin, std::nullopt});
       }
     }
   }
@@ -190,7 +191,7 @@ class Planner {
       if (found == nullptr || found->fact.kind != PathKind::Socket) continue;
       Wish wish{same_inside(found->real), HideContent{}, false};
       wish.rank = -1;
-      wish.why = "a socket on which a process of the host listens";
+      wish.why = "a socket of a process of the host";
       wishes.wishes.push_back(std::move(wish));
     }
   }

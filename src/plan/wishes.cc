@@ -170,6 +170,7 @@ class PathRules {
       return;
     }
     if (const auto* missing = std::get_if<Missing>(&resolution); missing != nullptr && rule.value.optional) {
+      if (missing->not_a_directory) return;
       sink_.list().absent.push_back({same_outside(missing_place(*missing)), rule.origin, std::nullopt});
       return;
     }

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "fence/util/text.h"
+
 namespace fence {
 namespace {
 
@@ -26,11 +28,11 @@ std::string errno_text(int errno_value) {
 }
 
 std::string to_string(const Error& error) {
-  std::string out = "fence: " + error.what;
-  if (const std::string why = why_of(error); !why.empty()) out += ": " + why;
-  if (error.origin) out += "\n  asked for by " + to_string(*error.origin);
-  for (const std::string& line : error.context) out += "\n  " + line;
-  if (!error.hint.empty()) out += "\n  hint: " + error.hint;
+  std::string out = "fence: " + escape_controls(error.what);
+  if (const std::string why = why_of(error); !why.empty()) out += ": " + escape_controls(why);
+  if (error.origin) out += "\n  asked for by " + escape_controls(to_string(*error.origin));
+  for (const std::string& line : error.context) out += "\n  " + escape_controls(line);
+  if (!error.hint.empty()) out += "\n  hint: " + escape_controls(error.hint);
   return out;
 }
 

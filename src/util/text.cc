@@ -70,6 +70,24 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
+std::string escaped(std::string_view bytes, std::string_view backslash) {
+  std::string out;
+  out.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const CodePoint point = decode_utf8(bytes);
+    const std::string_view piece = bytes.substr(0, std::max<std::size_t>(point.length, 1));
+    if (piece == "\\") {
+      out += backslash;
+    } else if (point.length == 0 || is_hidden(point.value)) {
+      append_hex(out, piece);
+    } else {
+      out += piece;
+    }
+    bytes.remove_prefix(piece.size());
+  }
+  return out;
+}
+
 /// Any spelling with "\\" and "\xHH", not only the one that escape_bytes chooses.
 std::optional<std::string> unescape_loosely(std::string_view text) {
   std::string out;
@@ -128,23 +146,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string escape_bytes(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const CodePoint point = decode_utf8(bytes);
-    const std::string_view piece = bytes.substr(0, std::max<std::size_t>(point.length, 1));
-    if (piece == "\\") {
-      out += "\\\\";
-    } else if (point.length == 0 || is_hidden(point.value)) {
-      append_hex(out, piece);
-    } else {
-      out += piece;
-    }
-    bytes.remove_prefix(piece.size());
-  }
-  return out;
-}
+std::string escape_bytes(std::string_view bytes) { return escaped(bytes, "\\\\"); }
+
+std::string escape_controls(std::string_view text) { return escaped(text, "\\"); }
 
 std::optional<std::string> unescape_bytes(std::string_view text) {
   std::optional<std::string> bytes = unescape_loosely(text);

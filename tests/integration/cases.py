@@ -27,7 +27,8 @@ class Done:
         self.out, self.err = os.fsdecode(out or b""), os.fsdecode(err or b"")
 
     def __repr__(self):
-        return f"{shlex.join(map(str, self.words))[:400]}\n status {self.status}\n out {self.out!r}\n err {self.err!r}"
+        return f"{shlex.join(map(str, self.words))[:400]}\n status {self.status}\n out {self.out[:600]!r}\n " \
+            f"err {self.err[:1500]!r}"
 
 
 def mounts():
@@ -158,15 +159,17 @@ class Case(unittest.TestCase):
         try:
             out, err = process.communicate(input, timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             self.fail(f"still running after {TIMEOUT} s: {Done(words, None, out, err)}")
         return Done(words, process.returncode, out, err)
 
     def fence(self, *words, **options):
         """fence without a terminal. When it returns nothing of the sandbox may be left."""
+        before = processes.descendants()
         done = self.outside(self.place.fence, *words, **options)
-        self.assertEqual(processes.descendants(), {}, f"left when fence returned: {done}")
+        left = {pid: name for pid, name in processes.descendants().items() if pid not in before}
+        self.assertEqual(left, {}, f"left when fence returned: {done}")
         return done
 
     def inside(self, script, *options, **more):

@@ -55,12 +55,11 @@ Verdict evaluate(const std::vector<Rule>& rules, const std::string& path) {
                                [](Kind k) { return k == Kind::DenyRead  ? 2
                                                    : k == Kind::Scratch ? 1
                                                                         : 0; });
-  const Rule* write = decide([](Kind k) { return k != Kind::AllowRead; },
-                             [](Kind k) { return k == Kind::DenyRead || k == Kind::DenyWrite ? 1 : 0; });
+  const Rule* write =
+      decide([](Kind k) { return k != Kind::AllowRead; }, [](Kind k) { return k == Kind::AllowWrite ? 0 : 1; });
   if (content == nullptr || content->kind == Kind::DenyRead) return Verdict::Hidden;
   if (content->kind == Kind::Scratch) return content->path == path ? Verdict::Private : Verdict::Hidden;
-  return write != nullptr && (write->kind == Kind::AllowWrite || write->kind == Kind::Scratch) ? Verdict::Writable
-                                                                                               : Verdict::ReadOnly;
+  return write != nullptr && write->kind == Kind::AllowWrite ? Verdict::Writable : Verdict::ReadOnly;
 }
 
 Verdict simulate(const SandboxPlan& plan, FactLens& lens, const std::string& path) {

@@ -94,7 +94,8 @@ class TerminalCase(unittest.TestCase):
             for pid, (its, state) in processes.descendants(session.pid).items():
                 if its == name and state in "SR" and self._group(pid) == foreground:
                     return pid
-            self.assertLess(time.monotonic(), end, f"{name} is not in the foreground: {session.output[-500:]!r}")
+            self.assertLess(time.monotonic(), end, f"{name} is not in the foreground ({foreground}) among {processes.descendants(session.pid)}: "
+                            f"{session.output[-500:]!r}")
             session.settle(0.02)
 
     @staticmethod

@@ -15,10 +15,14 @@ def quoted(words):
     return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
 
 
+def inner_words(name):
+    # Written so that the echo of the line is not taken for the prompt.
+    return "env PS1='I''N$ ' " + quoted(INTERACTIVE[name])
+
+
 class OrdinaryUser(TerminalCase):
     def inner_shell(self, outer, name):
-        words = ["env", "PS1=IN$ "] + INTERACTIVE[name]
-        outer.line("fence " + quoted(words))
+        outer.line("fence " + inner_words(name))
         outer.expect(r"IN\$ ")
 
     def use_jobs_inside(self, name):
@@ -116,6 +120,70 @@ class OrdinaryUser(TerminalCase):
         session.line("bg")
         session.expect(r"done\r")
 
+    def test_brought_back_while_it_runs_in_the_background(self):
+        session = self.shell()
+        session.line("fence sh -c 'sleep 0.5; read -r word; echo got=$word'")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_Z)
+        session.expect(STOPPED + r".*OUT\$ ")
+        session.line("bg")
+        session.expect(r"OUT\$ ")
+        session.line("fg")
+        session.expect(r"fence sh.*\r")
+        session.line("a-word")
+        session.expect(r"got=a-word\r")
+
+    def test_interrupted_after_it_was_brought_back(self):
+        session = self.shell()
+        session.line("fence sleep 100")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_Z)
+        session.expect(STOPPED + r".*OUT\$ ")
+        session.line("bg")
+        session.expect(r"OUT\$ ")
+        processes.wait_for("sleep", "S", of=session.pid)
+        session.line("fg")
+        self.wait_in_foreground(session, "fence")
+        session.send(CTRL_C)
+        session.expect(r"OUT\$ ")
+        session.line("echo rc=$?")
+        session.expect(r"rc=130\r")
+
+    def test_interrupt_ends_a_loop_at_the_prompt(self):
+        session = self.shell()
+        session.line("for i in 1 2; do fence sleep 30; echo rou''nd; done")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_C)
+        session.expect(r"OUT\$ ")
+        session.line("echo after-$((1 + 1))")
+        session.expect(r"after-2\r")
+        self.assertNotIn(b"round\r", session.output)
+
+    def test_fence_as_the_leader_of_the_session(self):
+        session = self.session([self.place.fence, "env", "PS1=IN$ "] + INTERACTIVE["bash"])
+        session.expect(r"IN\$ ")
+        session.line("sleep 100")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_Z)
+        session.expect(STOPPED + r".*IN\$ ")
+        session.line("kill -INT %1; kill -CONT %1; wait; exit 4")
+        self.assertEqual(session.wait(), 4)
+        self.assert_no_warnings(session)
+
+    def test_suspend_key_where_nobody_could_continue(self):
+        session = self.session([self.place.fence, "sh", "-c", "echo ready; sleep 1; echo over"])
+        session.expect("ready")
+        session.send(CTRL_Z)
+        session.expect("over")
+        self.assertEqual(session.wait(), 0)
+
+    def test_signal_to_its_group_does_not_reach_the_shell_outside(self):
+        session = self.shell()
+        session.line("fence sh -c 'trap \"\" TERM; kill -TERM 0; kill -KILL 0'")
+        session.expect(r"OUT\$ ")
+        session.line("echo rc=$?")
+        session.expect(r"rc=137\r")
+
     def test_command_that_stops_itself_stops_fence(self):
         session = self.shell()
         session.line("fence sh -c 'kill -STOP $$; echo ali''ve'")
@@ -153,7 +221,7 @@ class OrdinaryUser(TerminalCase):
         session.expect(r"OUT\$ ")
 
     def test_foreground_is_given_back_to_a_script(self):
-        script = self.place.add_file("wrap.sh", "fence " + quoted(["env", "PS1=IN$ "] + INTERACTIVE["bash"])
+        script = self.place.add_file("wrap.sh", "fence " + inner_words("bash")
                                      + "\necho script-rc=$?\nread -r line\necho got=$line\n")
         session = self.shell()
         session.line("sh " + script)
@@ -192,7 +260,7 @@ class OrdinaryUser(TerminalCase):
         program = self.place.add_file("sizes.py", """
 import os, signal
 def show(word):
-    print(word, *os.get_terminal_size(0), flush=True)
+    os.write(1, f"{word} {os.get_terminal_size(0)[0]} {os.get_terminal_size(0)[1]}\\n".encode())
 signal.signal(signal.SIGWINCH, lambda *_: show("winch"))
 signal.signal(signal.SIGCONT, lambda *_: show("cont"))
 show("start")
@@ -264,7 +332,7 @@ class NegativeControl(TerminalCase):
 
     def test_bwrap_alone_does_not_give_the_foreground_back(self):
         script = self.place.add_file("wrap.sh", "bwrap --ro-bind / / --proc /proc --dev /dev --unshare-pid "
-                                     + quoted(["env", "PS1=IN$ "] + INTERACTIVE["bash"]) + "\nread -r line\n")
+                                     + inner_words("bash") + "\nread -r line\n")
         session = self.shell()
         session.line("sh " + script)
         session.expect(r"IN\$ ")
@@ -274,7 +342,7 @@ class NegativeControl(TerminalCase):
     def test_bwrap_new_session_has_no_job_control(self):
         session = self.shell()
         session.line("bwrap --ro-bind / / --proc /proc --dev /dev --unshare-pid --new-session "
-                     + quoted(["env", "PS1=IN$ "] + INTERACTIVE["bash"]))
+                     + inner_words("bash"))
         session.expect(r"no job control")
 
 

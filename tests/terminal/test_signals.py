@@ -138,7 +138,8 @@ class Killed(TerminalCase):
             process = self.start_fence(*options, "sleep", "1000", stderr=subprocess.DEVNULL)
             time.sleep(random.random() * 0.1)
             victims = [process.pid] if name == "fence" else [
-                pid for pid, (its, _) in processes.descendants(process.pid).items() if its == name]
+                pid for pid, (its, _) in processes.descendants(process.pid).items()
+                if its == name and self.is_of_the_launch(pid)]
             if not victims:
                 victims = [process.pid]
             try:
@@ -147,6 +148,15 @@ class Killed(TerminalCase):
                 os.kill(process.pid, signal.SIGKILL)
             process.wait(20)
             self.assert_nothing_left()
+
+    @staticmethod
+    def is_of_the_launch(pid):
+        """Not the short `bwrap --help` with which fence asks for bwrap's options."""
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as words:
+                return words.read().startswith((b"bwrap\0--args", b"/proc/self/fd/"))
+        except OSError:
+            return False
 
     def test_fence(self):
         self.kill_in_rounds("fence")

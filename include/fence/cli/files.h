@@ -1,5 +1,6 @@
 #pragma once
 // The files that --facts and --save name, and standard output.
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -7,7 +8,11 @@
 
 namespace fence {
 
-/// The whole content of a file that the user named.
+/// The most that read_input() takes: 64 MiB. Facts of a large host are a few.
+inline constexpr std::size_t kMaxInputBytes = 64U << 20;
+
+/// The whole content of a file that the user named; "-" is standard input. Regular files and pipes only, and at most
+/// kMaxInputBytes: a device may have no end.
 Result<std::string> read_input(const std::string& name);
 
 /// Writes `text` into the file, made anew or emptied, with mode 0666 less the umask.

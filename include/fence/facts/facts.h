@@ -134,8 +134,8 @@ struct KernelFacts {
 /// The installed bubblewrap, known by the words of its --help: distributions backport options, so its
 /// version says little.
 struct BwrapFacts {
-  std::string path;               ///< where PATH (or /usr/bin) has it
-  std::set<std::string> options;  ///< "--bind", "--args", ...
+  std::string path;               ///< where PATH (or /usr/bin) has it: no link in it, and only root can change it
+  std::set<std::string> options;  ///< "--bind", "--args", ...; empty where it could not be asked
   bool setuid = false;            ///< the file has the set-user-id bit
   friend bool operator==(const BwrapFacts&, const BwrapFacts&) = default;
 };
@@ -160,7 +160,7 @@ struct HostFacts {
   TerminalFacts terminal;
   KernelFacts kernel;
   std::optional<BwrapFacts> bwrap;
-  std::vector<HostPath> listening_sockets;  ///< path sockets of /proc/net/unix that accept connections; sorted, unique
+  std::vector<HostPath> listening_sockets;  ///< path sockets of /proc/net/unix that are bound; sorted, unique
   std::set<int> open_descriptors;           ///< descriptors above 2 that fence was started with
   std::set<int> ignored_signals;            ///< dispositions that were SIG_IGN when fence started
   friend bool operator==(const HostFacts&, const HostFacts&) = default;

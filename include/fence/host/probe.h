@@ -6,9 +6,9 @@ namespace fence {
 
 /// The facts that every launch needs and no query names: caller, environment, working directory, terminal, kernel,
 /// bwrap, listening sockets, descriptors, signals. Call it first: it tells what fence was started with from what is
-/// open and ignored now. bwrap is the first one in the absolute entries of PATH, else /usr/bin/bwrap; its --help is run
-/// once (at most 5 s). What cannot be read stays empty: without /proc there are no id maps, and a plan that needs them
-/// fails.
+/// open and ignored now. bwrap is the first one in the absolute entries of PATH that only root can change, else such a
+/// /usr/bin/bwrap; its --help is run once (at most 5 s). What cannot be read stays empty: without /proc there are no id
+/// maps, and a plan that needs them fails.
 HostFacts probe_basics();
 
 /// Answers queries by adding to `facts`. Paths are classified with O_PATH|O_NOFOLLOW, fstat and fstatfs, never by

@@ -57,6 +57,9 @@ Error not_executed_error(std::string_view command, const NotExecuted& failure);
 /// runtime directory and identity; from `facts` the dispositions of signals that the command gets back, which of
 /// descriptors 0 to 2 were open, and the options that bwrap has.
 ///
+/// The command is in a session of its own, in fence's process group, or, where fence alone is an interactive shell's
+/// foreground job, in a group of its own that has the foreground.
+///
 /// While it runs: signals that users send to fence (INT TERM HUP QUIT USR1 USR2 WINCH CONT TSTP) go on to the command,
 /// those of the terminal only where the kernel has not already sent them there; fence stops and continues as the
 /// command does; a second TERM or INT from a user at least half a second after the first, or 3 seconds after a hang-up,

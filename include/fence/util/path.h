@@ -42,6 +42,11 @@ class AbsPath {
     return AbsPath(std::move(canonical));
   }
   static AbsPath root() { return {}; }
+  /// The same spelling as a path of the other side. Like that of child(), the result may be too long.
+  template <class OtherSide>
+  static AbsPath same_as(const AbsPath<OtherSide>& other) {
+    return AbsPath(other.text());
+  }
 
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] bool is_root() const noexcept { return text_.size() == 1; }
@@ -95,7 +100,7 @@ using HostPath = AbsPath<HostSide>;        ///< a path as the host sees it
 using SandboxPath = AbsPath<SandboxSide>;  ///< a path as the command will see it
 
 /// The same spelling on the other side: most of a plan shows a host path under its own name.
-inline SandboxPath same_inside(const HostPath& path) { return *SandboxPath::parse(path.text()); }
-inline HostPath same_outside(const SandboxPath& path) { return *HostPath::parse(path.text()); }
+inline SandboxPath same_inside(const HostPath& path) { return SandboxPath::same_as(path); }
+inline HostPath same_outside(const SandboxPath& path) { return HostPath::same_as(path); }
 
 }  // namespace fence

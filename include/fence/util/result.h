@@ -40,7 +40,9 @@ struct Error {
 /// All that is wrong at once: whoever collects errors never stops at the first.
 using Errors = std::vector<Error>;
 
-/// The text of one error in the grammar above, without a final newline.
+/// The text of one error in the grammar above, without a final newline. The parts that come from outside are escaped
+/// where the error is made (escape_bytes); what was forgotten there is escaped here (escape_controls), so that no error
+/// sends a control sequence to the terminal or has a line that fence did not write.
 std::string to_string(const Error& error);
 
 /// The kernel's words for an errno, lower case at the start: "no such file or directory".

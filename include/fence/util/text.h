@@ -14,6 +14,10 @@ namespace fence {
 /// of a file name reaches the terminal.
 std::string escape_bytes(std::string_view bytes);
 
+/// A message whose parts are escaped already: like escape_bytes, but a backslash stays as it is, so that no part is
+/// escaped twice. Not reversible.
+std::string escape_controls(std::string_view text);
+
 /// The inverse of escape_bytes; nothing where `text` is not such a spelling.
 std::optional<std::string> unescape_bytes(std::string_view text);
 

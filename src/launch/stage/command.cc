@@ -51,8 +51,18 @@ bool exists(const char* name) {
   }
 }
 
+void take_place(Place place) {
+  if (place == Place::SharedGroup) return;
+  setpgid(0, 0);
+  // SIGTTOU is blocked, so a group in the background may do this.
+  if (place == Place::OwnGroup) tcsetpgrp(STDIN_FILENO, getpid());
+}
+
 [[noreturn]] void become_command(const Orders& orders, int result) {
-  if (orders.header->new_session != 0) setpgid(0, 0);
+  take_place(orders.header->place);
+  for (int stream = 0; stream < 3; ++stream) {
+    if (orders.header->streams[stream] < 0) close(stream);
+  }
   environ = orders.variables;
   restore_signals(orders.header->ignored, orders.header->blocked);
   if (orders.arguments[0][0] == '\0') {
@@ -79,7 +89,7 @@ Failure start_command(const Orders& orders, Command& command) {
   if (pid == 0) become_command(orders, pipe[1]);
   close(pipe[1]);
   // Both sides do it: whoever comes second finds it done.
-  if (orders.header->new_session != 0) setpgid(pid, pid);
+  if (orders.header->place != Place::SharedGroup) setpgid(pid, pid);
   for (int signal = 1; signal <= kSignals; ++signal) {
     if ((pending & bit(signal)) != 0 && signal != SIGCHLD) kill(pid, signal);
   }

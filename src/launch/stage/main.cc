@@ -39,15 +39,16 @@ Failure read_orders(int fd, Orders& orders) {
   orders.variables = orders.arguments + header.arguments + 1;
   take(orders.variables, header.variables);
   orders.runtime_dir = at;
+  while (*at != '\0') ++at;
+  orders.mounts = at + 1;
   return {};
 }
 
 Failure place_descriptors(const Orders& orders) {
   const PayloadHeader& header = *orders.header;
   for (int stream = 0; stream < 3; ++stream) {
-    if (header.streams[stream] < 0) {
-      close(stream);
-    } else if (dup2(header.streams[stream], stream) < 0) {
+    // One that the command does not get stays taken for now: none of our own may get its number.
+    if (header.streams[stream] >= 0 && dup2(header.streams[stream], stream) < 0) {
       return failure(Step::Descriptors, errno);
     }
   }
@@ -79,8 +80,8 @@ class Control {
  public:
   explicit Control(int fd) : fd_(fd) {}
 
-  void report(ReportKind kind, int value, int extra, std::uint32_t resumes) const {
-    const Report report{kind, value, extra, resumes};
+  void report(ReportKind kind, int value, int extra, std::uint32_t resumes, std::uint32_t mount = 0) const {
+    const Report report{kind, value, extra, resumes, mount};
     if (send(fd_, &report, sizeof report, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof report)) abandon();
   }
 
@@ -104,18 +105,17 @@ class Control {
 
 class Supervision {
  public:
-  Supervision(const Control& control, const Command& command, bool new_session)
-      : control_(control), command_(command), target_(new_session ? -command.pid : command.pid) {}
+  Supervision(const Control& control, const Command& command, Place place, int signals)
+      : control_(control),
+        command_(command),
+        target_(place == Place::SharedGroup ? command.pid : -command.pid),
+        signals_(signals) {}
 
-  [[noreturn]] void run(int children) {
+  [[noreturn]] void run() {
     for (;;) {
-      pollfd wait[] = {{control_.fd(), POLLIN, 0}, {children, POLLIN, 0}, {command_.exec_result, POLLIN, 0}};
+      pollfd wait[] = {{control_.fd(), POLLIN, 0}, {signals_, POLLIN, 0}, {command_.exec_result, POLLIN, 0}};
       if (poll(wait, 3, -1) < 0 && errno != EINTR) Control::abandon();
-      if (wait[1].revents != 0) {
-        signalfd_siginfo info;
-        while (read(children, &info, sizeof info) > 0) continue;
-        reap();
-      }
+      if (wait[1].revents != 0) take_signals();
       if (wait[2].revents != 0) read_exec_result();
       if (wait[0].revents != 0) carry_out(control_.next());
     }
@@ -127,7 +127,7 @@ class Supervision {
       case OrderKind::Go:
         return;
       case OrderKind::Signal:
-        kill(command_.pid, order.signal);
+        pass_on(order.signal);
         return;
       case OrderKind::SignalGroup:
         kill(target_, order.signal);
@@ -144,6 +144,32 @@ class Supervision {
         kill(-1, SIGKILL);
         return;
     }
+  }
+
+  void take_signals() {
+    signalfd_siginfo info;
+    bool child = false;
+    ssize_t got = 0;
+    while ((got = read(signals_, &info, sizeof info)) == static_cast<ssize_t>(sizeof info)) {
+      if (info.ssi_signo == SIGCHLD) {
+        child = true;
+      } else if (info.ssi_code <= 0) {
+        in_group_ |= std::uint64_t{1} << (info.ssi_signo - 1);
+      }
+    }
+    if (got >= 0 || errno != EAGAIN) Control::abandon();
+    if (child) reap();
+  }
+
+  // A signal to the whole group (timeout(1), kill(0, ...) from inside: a group spans pid namespaces) has reached fence,
+  // us and the command. fence cannot tell it from one that was sent to fence alone, since kill(2) gives the sender's
+  // pid as the sender's own namespace knows it; but we have it too.
+  void pass_on(int signal) {
+    take_signals();
+    const std::uint64_t bit = std::uint64_t{1} << (signal - 1);
+    const bool has_it = (in_group_ & bit) != 0 && getpgid(command_.pid) == getpgrp();
+    in_group_ &= ~bit;
+    if (!has_it) kill(command_.pid, signal);
   }
 
   void resume() {
@@ -201,6 +227,8 @@ class Supervision {
   const Control& control_;
   Command command_;
   pid_t target_;
+  int signals_;
+  std::uint64_t in_group_ = 0;  ///< bit N-1: a user has sent signal N to our process group
   std::uint32_t resumes_ = 0;
   bool frozen_ = false;
   bool stopped_ = false;
@@ -209,6 +237,7 @@ class Supervision {
 // All that has to be done and to hold before Go.
 Failure prepare(const Orders& orders) {
   if (const Failure bad = place_descriptors(orders); bad.failed) return bad;
+  if (const Failure bad = verify_mounts(orders); bad.failed) return bad;
   if (const Failure bad = drop_capabilities(); bad.failed) return bad;
   if (const Failure bad = verify_confinement(orders); bad.failed) return bad;
   if (orders.runtime_dir[0] != '\0') return confirm_runtime_dir(orders.runtime_dir, orders.header->uid);
@@ -229,11 +258,8 @@ Failure prepare(const Orders& orders) {
   if (read_orders(payload, orders).failed) _exit(1);
   const Control control(orders.header->control);
   Failure bad = prepare(orders);
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  const int children = bad.failed ? -1 : signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (!bad.failed && children < 0) bad = failure(Step::Fork, errno);
+  const int signals = bad.failed ? -1 : signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (!bad.failed && signals < 0) bad = failure(Step::Fork, errno);
   Command command;
   if (!bad.failed) {
     control.report(ReportKind::Ready, 0, 0, 0);
@@ -241,12 +267,12 @@ Failure prepare(const Orders& orders) {
     bad = start_command(orders, command);
   }
   if (bad.failed) {
-    control.report(ReportKind::Failed, static_cast<int>(bad.step), bad.error, 0);
+    control.report(ReportKind::Failed, static_cast<int>(bad.step), bad.error, 0, bad.mount);
     _exit(1);
   }
   // The other end of a pipe must see the command close it, not us.
   for (int stream = 0; stream < 3; ++stream) close(stream);
-  Supervision(control, command, orders.header->new_session != 0).run(children);
+  Supervision(control, command, orders.header->place, signals).run();
 }
 
 }  // namespace

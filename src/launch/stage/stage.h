@@ -13,6 +13,7 @@ struct Orders {
   char** arguments = nullptr;  ///< ends with nullptr
   char** variables = nullptr;  ///< ends with nullptr
   const char* runtime_dir = nullptr;
+  const char* mounts = nullptr;  ///< the first MountRecord, not aligned
 };
 
 /// What went wrong; `failed` false: nothing.
@@ -20,14 +21,19 @@ struct Failure {
   bool failed = false;
   Step step = Step::Orders;
   int error = 0;
+  std::uint32_t mount = 0;  ///< which MountRecord, in the Mount... steps
 };
-inline Failure failure(Step step, int error) { return {true, step, error}; }
+inline Failure failure(Step step, int error) { return {true, step, error, 0}; }
 
 /// Maps the payload at `fd`.
 Failure read_orders(int fd, Orders& orders);
-/// Puts 0 to 2 in place, keeps the kept ones and the control socket (which execve closes), and closes all others.
+/// Puts those of 0 to 2 in place that the command gets, keeps the kept ones and the control socket (which execve
+/// closes), and closes all others.
 Failure place_descriptors(const Orders& orders);
 
+/// What must be at each place of the plan is there. Precondition: the capability to search every directory (root's)
+/// is not dropped yet.
+Failure verify_mounts(const Orders& orders);
 /// Empties all five capability sets as far as this process may.
 Failure drop_capabilities();
 /// What must hold before anything of the user's runs.

@@ -115,6 +115,16 @@ TEST(ToBwrap, EachBindModeHasItsOption) {
       ElementsAre("--ro-bind", "/", "/", "--bind", "/home/u/w", "/home/u/w", "--dev-bind", "/data/x", "/srv"));
 }
 
+TEST(ToBwrap, WhatMayVanishIsTried) {
+  Bind notes = shown("/home/u/notes", BindMode::ReadOnly, PathKind::Regular);
+  Bind cache = shown("/home/u/cache", BindMode::ReadWrite);
+  notes.may_vanish = cache.may_vanish = true;
+  EXPECT_THAT(mount_words({op("/home", Tmpfs{0755, {}}, MountPoint::Create),
+                           op("/home/cache", cache, MountPoint::Create), op("/home/notes", notes, MountPoint::Create)}),
+              ElementsAre("--perms", "0755", "--tmpfs", "/home", "--bind-try", "/home/u/cache", "/home/cache",
+                          "--ro-bind-try", "/home/u/notes", "/home/notes"));
+}
+
 TEST(ToBwrap, TheRootCanBeATmpfsOfOurs) {
   EXPECT_THAT(mount_words({op("/", Tmpfs{0755, {}}), op("/usr", shown("/usr", BindMode::ReadOnly), MountPoint::Create),
                            op("/bin", Symlink{"usr/bin"}, MountPoint::Create)},
@@ -153,7 +163,17 @@ TEST(ToBwrap, RefusesWhereThereIsNoBwrap) {
   const Errors errors = refused(plan(), without);
   ASSERT_THAT(errors, SizeIs(1));
   EXPECT_EQ(errors[0].why, "bwrap is not installed");
-  EXPECT_EQ(errors[0].hint, "apt install bubblewrap");
+  EXPECT_THAT(errors[0].hint, HasSubstr("apt install bubblewrap"));
+}
+
+TEST(ToBwrap, ABwrapThatCouldNotBeAskedIsNotCalledOld) {
+  HostFacts mute = facts();
+  mute.bwrap->options.clear();
+  const Errors errors = refused(plan(), mute);
+  ASSERT_THAT(errors, SizeIs(1));
+  EXPECT_EQ(errors[0].what, "cannot ask bwrap what it can do");
+  EXPECT_EQ(errors[0].why, "`/usr/bin/bwrap --help` printed nothing");
+  EXPECT_THAT(errors[0].hint, HasSubstr("ulimit -u"));
 }
 
 TEST(ToBwrap, RefusesASetuidBwrap) {

@@ -158,9 +158,45 @@ TEST(WorkspaceProfile, ProtectsWhatTheHostRunsLater) {
 
 TEST(WorkspaceProfile, DropsVariablesWithCredentialsAndNoOthers) {
   const Policy policy = policy_of(request({"workspace"}));
-  for (const char* name : {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "NPM_TOKEN",
-                           "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "PGPASSWORD", "DB_PASSWORD", "AZURE_CLIENT_SECRET",
-                           "GOOGLE_APPLICATION_CREDENTIALS", "SSH_AUTH_SOCK", "DOCKER_HOST"}) {
+  for (const char* name : {"AWS_SECRET_ACCESS_KEY",
+                           "AWS_SESSION_TOKEN",
+                           "GITHUB_TOKEN",
+                           "GH_TOKEN",
+                           "NPM_TOKEN",
+                           "OPENAI_API_KEY",
+                           "ANTHROPIC_API_KEY",
+                           "PGPASSWORD",
+                           "DB_PASSWORD",
+                           "AZURE_CLIENT_SECRET",
+                           "GOOGLE_APPLICATION_CREDENTIALS",
+                           "SSH_AUTH_SOCK",
+                           "DOCKER_HOST",
+                           "RAILS_MASTER_KEY",
+                           "STRIPE_KEY",
+                           "AZURE_STORAGE_KEY",
+                           "AZURE_COSMOS_ACCOUNT_KEY",
+                           "NPM_AUTH",
+                           "HTTP_AUTH_HEADER",
+                           "SENTRY_DSN",
+                           "CI_JOB_JWT",
+                           "CI_JOB_JWT_V2",
+                           "JWT_KEY",
+                           "RELEASE_COOKIE",
+                           "TOKEN_GITHUB",
+                           "AWS_WEB_IDENTITY_TOKEN_FILE",
+                           "github_token",
+                           "client_secret",
+                           "db_password",
+                           "openai_api_key",
+                           "GIT_CONFIG_COUNT",
+                           "GIT_CONFIG_KEY_0",
+                           "GIT_CONFIG_VALUE_0",
+                           "MONGO_URL",
+                           "POSTGRES_URL",
+                           "AMQP_URL",
+                           "CELERY_BROKER_URL",
+                           "SLACK_WEBHOOK_URL",
+                           "CI_JOB_TOKEN"}) {
     EXPECT_TRUE(drops(policy, name)) << name;
   }
   for (const char* name : {"PATH",
@@ -184,9 +220,27 @@ TEST(WorkspaceProfile, DropsVariablesWithCredentialsAndNoOthers) {
                            "CFLAGS",
                            "VIRTUAL_ENV",
                            "NODE_ENV",
-                           "COLORTERM"}) {
+                           "COLORTERM",
+                           "GIT_COMMITTER_EMAIL",
+                           "GIT_CONFIG_GLOBAL",
+                           "GIT_TERMINAL_PROMPT",
+                           "TOKENIZERS_PARALLELISM",
+                           "XDG_SESSION_ID",
+                           "KEYTIMEOUT",
+                           "SSL_CERT_FILE",
+                           "HTTPS_PROXY",
+                           "npm_config_cache",
+                           "CI"}) {
     EXPECT_FALSE(drops(policy, name)) << name;
   }
+}
+
+TEST(WorkspaceProfile, SaysOfTheSshAgentWhatItIs) {
+  const Policy policy = policy_of(request({"workspace"}));
+  const auto first = std::find_if(policy.environment_deny.begin(), policy.environment_deny.end(),
+                                  [](const auto& deny) { return wildcard_match(deny.value.pattern, "SSH_AUTH_SOCK"); });
+  ASSERT_NE(first, policy.environment_deny.end());
+  EXPECT_EQ(first->value.pattern, "SSH_AUTH_SOCK") << "of rows that match, the first gives the reason";
 }
 
 TEST(ReadonlyProfile, TakesTheWorkspaceBackFromALowerLayer) {

@@ -77,12 +77,15 @@ bool has_socket(const HostPath& path) {
   return std::binary_search(sockets.begin(), sockets.end(), path);
 }
 
-TEST(ProbeBasics, FindsListeningSockets) {
+TEST(ProbeBasics, FindsBoundSockets) {
   const Scratch scratch;
-  const UniqueFd listening = scratch.socket("with a blank", true);
-  const UniqueFd bound = scratch.socket("bound", false);
+  const UniqueFd listening = scratch.socket("with a blank", SOCK_STREAM);
+  ASSERT_EQ(::listen(listening.get(), 1), 0);
+  const UniqueFd datagram = scratch.socket("datagram", SOCK_DGRAM);
+  { const UniqueFd closed = scratch.socket("closed", SOCK_DGRAM); }
   EXPECT_TRUE(has_socket(scratch.at("with a blank")));
-  EXPECT_FALSE(has_socket(scratch.at("bound")));
+  EXPECT_TRUE(has_socket(scratch.at("datagram")));
+  EXPECT_FALSE(has_socket(scratch.at("closed"))) << "only its file is left";
 }
 
 TEST(ProbeBasics, ListsInheritableDescriptorsOnly) {

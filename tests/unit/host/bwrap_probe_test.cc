@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+
+#include <optional>
 
 #include "scratch.h"
 
@@ -10,42 +13,158 @@ namespace {
 
 constexpr std::string_view kHelp = "#!/bin/sh\necho '    --bind SRC DEST'\necho '    --args FD'\n";
 
-std::string path_variable(const Scratch& scratch) { return scratch.at("bin").text(); }
+/// Everybody may write there, though not remove what others have.
+constexpr const char* kSharedPlace = "/tmp";
+/// Where only root can change anything.
+constexpr const char* kRootsPlace = "/var/lib";
 
-TEST(ProbeBwrap, TakesTheFirstExecutableOfPath) {
-  const Scratch scratch;
-  for (const char* name : {"no", "bin", "later"}) scratch.directory(name);
-  scratch.file("no/bwrap", kHelp, 0644);
-  scratch.file("bin/bwrap", kHelp, 0755);
-  scratch.file("later/bwrap", kHelp, 0755);
-  const std::string path = scratch.at("no").text() + "::" + path_variable(scratch) + "/:" + scratch.at("later").text();
-  const auto bwrap = probe_bwrap({{"PATH", path}});
+bool only_roots(const char* path) {
+  struct stat status {};
+  return ::stat(path, &status) == 0 && status.st_uid == 0 && (status.st_mode & 022) == 0;
+}
+
+/// Tests that put a program where only root can: another user, or root of a user namespace, cannot.
+class TrustedBwrap : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0 || !only_roots("/") || !only_roots("/var") || !only_roots(kRootsPlace)) {
+      GTEST_SKIP() << "needs root of the host";
+    }
+    scratch_.emplace(kRootsPlace);
+    scratch_->directory("bin");
+    scratch_->file("bin/bwrap", kHelp, 0755);
+  }
+  [[nodiscard]] const Scratch& scratch() const { return *scratch_; }
+  [[nodiscard]] std::string at(std::string_view name) const { return scratch_->at(name).text(); }
+  void own(std::string_view name, uid_t user) const { EXPECT_EQ(::chown(at(name).c_str(), user, 0), 0) << name; }
+
+  /// The one found with `first` before the trusted one in PATH.
+  [[nodiscard]] std::string found_behind(std::string_view first) const {
+    const auto bwrap = probe_bwrap({{"PATH", at(first) + ":" + at("bin")}});
+    return bwrap ? bwrap->path : "none";
+  }
+
+  std::optional<Scratch> scratch_;
+};
+
+TEST_F(TrustedBwrap, IsTheFirstExecutableOfPath) {
+  for (const char* name : {"no", "later"}) scratch().directory(name);
+  scratch().file("no/bwrap", kHelp, 0644);
+  scratch().file("later/bwrap", kHelp, 0755);
+  const auto bwrap = probe_bwrap({{"PATH", at("no") + "::" + at("bin") + "/:" + at("later")}});
   ASSERT_TRUE(bwrap);
-  EXPECT_EQ(bwrap->path, scratch.at("bin/bwrap").text());
+  EXPECT_EQ(bwrap->path, at("bin/bwrap"));
   EXPECT_EQ(bwrap->options, (std::set<std::string>{"--args", "--bind"}));
   EXPECT_FALSE(bwrap->setuid);
 }
 
-TEST(ProbeBwrap, SeesTheSetUserIdBit) {
-  const Scratch scratch;
-  scratch.directory("bin");
-  scratch.file("bin/bwrap", kHelp, 04755);
-  const auto bwrap = probe_bwrap({{"PATH", path_variable(scratch)}});
+TEST_F(TrustedBwrap, MayHaveTheSetUserIdBit) {
+  ASSERT_EQ(::chmod(at("bin/bwrap").c_str(), 04755), 0);
+  const auto bwrap = probe_bwrap({{"PATH", at("bin")}});
   ASSERT_TRUE(bwrap);
   EXPECT_TRUE(bwrap->setuid);
 }
 
-TEST(ProbeBwrap, TakesNoneFromARelativeEntry) {
-  const Scratch scratch;
-  scratch.directory("bin");
-  scratch.file("bin/bwrap", kHelp, 0755);
+TEST_F(TrustedBwrap, IsNotTakenFromARelativeEntry) {
   const std::filesystem::path before = std::filesystem::current_path();
-  std::filesystem::current_path(scratch.at("").text());
+  std::filesystem::current_path(at(""));
   const auto bwrap = probe_bwrap({{"PATH", "bin:./bin:.:"}});
   std::filesystem::current_path(before);
-  if (bwrap) {
-    EXPECT_EQ(bwrap->path, "/usr/bin/bwrap");
+  EXPECT_TRUE(!bwrap || bwrap->path == "/usr/bin/bwrap");
+}
+
+TEST_F(TrustedBwrap, ThatPrintsNoHelpIsThereWithoutOptions) {
+  scratch().file("bin/bwrap", "#!/bin/sh\nexit 1\n", 0755);
+  const auto bwrap = probe_bwrap({{"PATH", at("bin")}});
+  ASSERT_TRUE(bwrap);
+  EXPECT_EQ(bwrap->path, at("bin/bwrap"));
+  EXPECT_TRUE(bwrap->options.empty());
+}
+
+TEST_F(TrustedBwrap, IsNotAFileThatOthersCanWrite) {
+  scratch().directory("other");
+  scratch().file("other/bwrap", kHelp, 0755);
+  EXPECT_EQ(found_behind("other"), at("other/bwrap")) << "the control: root's alone";
+  for (const mode_t mode : {0775U, 0757U, 0777U}) {
+    ASSERT_EQ(::chmod(at("other/bwrap").c_str(), mode), 0);
+    EXPECT_EQ(found_behind("other"), at("bin/bwrap")) << std::oct << mode;
   }
+  ASSERT_EQ(::chmod(at("other/bwrap").c_str(), 0755), 0);
+  own("other/bwrap", kOrdinaryUser);
+  EXPECT_EQ(found_behind("other"), at("bin/bwrap"));
+}
+
+TEST_F(TrustedBwrap, IsNotBelowADirectoryThatOthersCanChange) {
+  scratch().directory("project");
+  scratch().directory("project/bin");
+  scratch().file("project/bin/bwrap", kHelp, 0755);
+  EXPECT_EQ(found_behind("project/bin"), at("project/bin/bwrap")) << "the control: root's alone";
+  for (const char* name : {"project", "project/bin"}) {
+    for (const mode_t mode : {0775U, 0757U, 01777U}) {
+      ASSERT_EQ(::chmod(at(name).c_str(), mode), 0);
+      EXPECT_EQ(found_behind("project/bin"), at("bin/bwrap")) << name << " " << std::oct << mode;
+    }
+    ASSERT_EQ(::chmod(at(name).c_str(), 0755), 0);
+    own(name, kOrdinaryUser);
+    EXPECT_EQ(found_behind("project/bin"), at("bin/bwrap")) << name;
+    own(name, 0);
+  }
+}
+
+TEST_F(TrustedBwrap, IsJudgedByWhereLinksLead) {
+  const Scratch shared(kSharedPlace);
+  shared.file("bwrap", kHelp, 0755);
+  scratch().directory("links");
+  scratch().link("links/bwrap", shared.at("bwrap").text());
+  EXPECT_EQ(found_behind("links"), at("bin/bwrap")) << "root's link to what is not root's";
+  const Scratch pointing(kSharedPlace);
+  pointing.link("bwrap", at("bin/bwrap"));
+  const auto bwrap = probe_bwrap({{"PATH", pointing.at("").text()}});
+  ASSERT_TRUE(bwrap);
+  EXPECT_EQ(bwrap->path, at("bin/bwrap")) << "not the link, which can be changed before the launch";
+}
+
+TEST_F(TrustedBwrap, IsNoDirectory) {
+  scratch().directory("odd");
+  scratch().directory("odd/bwrap");
+  EXPECT_EQ(found_behind("odd"), at("bin/bwrap"));
+}
+
+/// A bwrap in a directory that others can change, which leaves a mark when it is run.
+class UntrustedBwrap : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    scratch_.directory("bin", 0777);
+    scratch_.file("bin/bwrap", "#!/bin/sh\ntouch '" + mark() + "'\necho '  --bind SRC DEST'\n", 0755);
+    environment_ = {{"PATH", scratch_.at("bin").text()}};
+  }
+  [[nodiscard]] std::string mark() const { return scratch_.at("bin/mark").text(); }
+
+  Scratch scratch_{kSharedPlace};
+  Environment environment_;
+};
+
+TEST_F(UntrustedBwrap, IsNeitherRunNorTaken) {
+  ASSERT_EQ(help_output(scratch_.at("bin/bwrap").text()), "  --bind SRC DEST\n");
+  ASSERT_TRUE(std::filesystem::remove(mark())) << "the control: it runs, and leaves its mark";
+  const auto bwrap = probe_bwrap(environment_);
+  EXPECT_FALSE(std::filesystem::exists(mark()));
+  EXPECT_TRUE(!bwrap || bwrap->path == "/usr/bin/bwrap");
+}
+
+TEST_F(UntrustedBwrap, GivesWayToTheSystemsForAnOrdinaryUser) {
+  for (const char* path : {"/", "/usr", "/usr/bin", "/usr/bin/bwrap"}) {
+    if (!only_roots(path)) GTEST_SKIP() << path << " is not there, or not root's alone";
+  }
+  const HostFacts facts = as_ordinary_user([this] {
+    HostFacts seen;
+    seen.bwrap = probe_bwrap(environment_);
+    return seen;
+  });
+  ASSERT_TRUE(facts.bwrap);
+  EXPECT_EQ(facts.bwrap->path, "/usr/bin/bwrap");
+  EXPECT_TRUE(facts.bwrap->options.contains("--bind"));
+  EXPECT_FALSE(std::filesystem::exists(mark()));
 }
 
 TEST(HelpOutput, GivesStandardOutputOnly) {

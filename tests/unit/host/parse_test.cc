@@ -33,10 +33,10 @@ constexpr std::string_view kUnixTable =
     "0000000000000000: 00000002 00000000 00010000 0001 01 12351 relative\n"
     "0000000000000000: 00000002 00000000 00010000 0001 01 12352\n";
 
-TEST(ParseListeningSockets, TakesPathSocketsThatAccept) {
-  EXPECT_EQ(parse_listening_sockets(kUnixTable),
-            (std::vector<HostPath>{at("/run/a"), at("/run/b"), at("/run/with a blank ")}));
-  EXPECT_TRUE(parse_listening_sockets("").empty());
+TEST(ParseBoundSockets, TakesEveryPathSocketWhateverItsFlags) {
+  EXPECT_EQ(parse_bound_sockets(kUnixTable), (std::vector<HostPath>{at("/run/a"), at("/run/b"), at("/run/connected"),
+                                                                    at("/run/datagram"), at("/run/with a blank ")}));
+  EXPECT_TRUE(parse_bound_sockets("").empty());
 }
 
 TEST(ParseHelpOptions, TakesWordsAtTheStartOfALine) {

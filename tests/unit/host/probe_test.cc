@@ -36,7 +36,7 @@ TEST(ProbePaths, TellsEachKind) {
   scratch.file("file");
   scratch.directory("directory");
   scratch.fifo("fifo");
-  const UniqueFd socket = scratch.socket("socket", false);
+  const UniqueFd socket = scratch.socket("socket", SOCK_STREAM);
   EXPECT_EQ(present(path_fact(scratch.at("file"))).kind, PathKind::Regular);
   EXPECT_EQ(present(path_fact(scratch.at("directory"))).kind, PathKind::Directory);
   EXPECT_EQ(present(path_fact(scratch.at("fifo"))).kind, PathKind::Fifo);

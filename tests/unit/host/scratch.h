@@ -25,8 +25,8 @@ inline constexpr uid_t kOrdinaryUser = 65534;  ///< nobody
 /// Made with all that a test puts in it, searchable by everybody, removed at the end.
 class Scratch {
  public:
-  Scratch() {
-    std::string name = "/tmp/fence-host-test-XXXXXX";
+  explicit Scratch(const std::string& parent = "/tmp") {
+    std::string name = parent + "/fence-host-test-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "mkdtemp: " << errno;
     // The temporary directory itself may be reached through links.
     root_ = std::filesystem::canonical(name).string();
@@ -55,9 +55,9 @@ class Scratch {
   }
   void fifo(std::string_view name) const { EXPECT_EQ(::mkfifo(at(name).text().c_str(), 0644), 0) << name; }
 
-  /// A path socket; `listening` ones accept connections while the descriptor lives.
-  [[nodiscard]] UniqueFd socket(std::string_view name, bool listening) const {
-    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  /// A bound path socket of that type, SOCK_STREAM, ...
+  [[nodiscard]] UniqueFd socket(std::string_view name, int type) const {
+    UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const std::string path = at(name).text();
@@ -65,9 +65,6 @@ class Scratch {
     // connect(2) and bind(2) take every address by this type.
     const auto* any = reinterpret_cast<const sockaddr*>(&address);
     EXPECT_EQ(::bind(fd.get(), any, sizeof(address)), 0) << path;
-    if (listening) {
-      EXPECT_EQ(::listen(fd.get(), 1), 0);
-    }
     return fd;
   }
 

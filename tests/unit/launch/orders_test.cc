@@ -46,12 +46,12 @@ TEST(Payload, HeaderFieldsOfTheCallerSurvive) {
   orders.header.control = 9;
   orders.header.streams[1] = -1;
   orders.header.ignored = 1U << 13;
-  orders.header.new_session = 1;
+  orders.header.place = stage::Place::OwnGroup;
   const auto header = header_of(payload_bytes(orders));
   EXPECT_EQ(header.control, 9);
   EXPECT_EQ(header.streams[1], -1);
   EXPECT_EQ(header.ignored, 1U << 13);
-  EXPECT_EQ(header.new_session, 1U);
+  EXPECT_EQ(header.place, stage::Place::OwnGroup);
 }
 
 }  // namespace

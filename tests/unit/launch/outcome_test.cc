@@ -52,9 +52,10 @@ TEST(FinalOptions, StageOutlivesNothingWithoutBwrapsOwnParentDeath) {
   EXPECT_EQ(words, std::vector<std::string>{"--as-pid-1"});
 }
 
-TEST(FinalOptions, RootsStageMayEmptyTheBoundingSet) {
+TEST(FinalOptions, RootsStageMayEmptyTheBoundingSetAndSearch) {
   const auto words = launch::final_options(invocation({std::string("--cap-drop"), std::string("ALL")}), {}, true);
-  EXPECT_EQ(words, (std::vector<std::string>{"--cap-drop", "ALL", "--as-pid-1", "--cap-add", "CAP_SETPCAP"}));
+  EXPECT_EQ(words, (std::vector<std::string>{"--cap-drop", "ALL", "--as-pid-1", "--cap-add", "CAP_SETPCAP", "--cap-add",
+                                             "CAP_DAC_READ_SEARCH"}));
 }
 
 }  // namespace

@@ -7,50 +7,50 @@
 namespace fence::launch {
 namespace {
 
-constexpr auto kShared = SessionKind::TiocstiFilter;
-constexpr auto kOwn = SessionKind::NewSession;
+using stage::Place;
 
-TEST(SignalAction, KeysOfASharedTerminalHaveReachedTheCommandAlready) {
+TEST(SignalAction, KeysReachACommandInTheSameGroupByThemselves) {
   for (const int signal : {SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGHUP}) {
-    EXPECT_EQ(signal_action(signal, Sender::Terminal, kShared), SignalAction::Nothing) << signal;
+    EXPECT_EQ(signal_action(signal, Sender::Terminal, Place::SharedGroup), SignalAction::Nothing) << signal;
   }
 }
 
 TEST(SignalAction, KeysReachACommandInItsOwnSessionThroughFence) {
   for (const int signal : {SIGINT, SIGQUIT, SIGWINCH, SIGHUP}) {
-    EXPECT_EQ(signal_action(signal, Sender::Terminal, kOwn), SignalAction::ForwardGroup) << signal;
+    EXPECT_EQ(signal_action(signal, Sender::Terminal, Place::OwnSession), SignalAction::ForwardGroup) << signal;
+  }
+}
+
+TEST(SignalAction, KeysThatFenceGetsInsteadOfTheCommandsGroupGoOn) {
+  for (const int signal : {SIGINT, SIGQUIT, SIGTSTP, SIGWINCH}) {
+    EXPECT_EQ(signal_action(signal, Sender::Terminal, Place::OwnGroup), SignalAction::ForwardGroup) << signal;
   }
 }
 
 TEST(SignalAction, SuspendFreezesACommandInItsOwnSession) {
-  EXPECT_EQ(signal_action(SIGTSTP, Sender::Terminal, kOwn), SignalAction::Freeze);
-  EXPECT_EQ(signal_action(SIGTSTP, Sender::User, kOwn), SignalAction::Freeze);
+  EXPECT_EQ(signal_action(SIGTSTP, Sender::Terminal, Place::OwnSession), SignalAction::Freeze);
+  EXPECT_EQ(signal_action(SIGTSTP, Sender::User, Place::OwnSession), SignalAction::Freeze);
 }
 
 TEST(SignalAction, WhatAUserSendsGoesOnToTheCommandAlone) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH}) {
-    EXPECT_EQ(signal_action(signal, Sender::User, kShared), SignalAction::Forward) << signal;
-    EXPECT_EQ(signal_action(signal, Sender::User, kOwn), SignalAction::Forward) << signal;
-  }
-}
-
-TEST(SignalAction, WhatTheSandboxSendsToItsGroupIsNotSentTwice) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGUSR1}) {
-    EXPECT_EQ(signal_action(signal, Sender::Inside, kShared), SignalAction::Nothing) << signal;
+    for (const Place place : {Place::SharedGroup, Place::OwnGroup, Place::OwnSession}) {
+      EXPECT_EQ(signal_action(signal, Sender::User, place), SignalAction::Forward) << signal;
+    }
   }
 }
 
 TEST(SignalAction, ContinuedByAnybodyMeansResume) {
-  for (const Sender sender : {Sender::Terminal, Sender::User, Sender::Inside}) {
-    EXPECT_EQ(signal_action(SIGCONT, sender, kShared), SignalAction::Resume);
-    EXPECT_EQ(signal_action(SIGCONT, sender, kOwn), SignalAction::Resume);
+  for (const Sender sender : {Sender::Terminal, Sender::User}) {
+    EXPECT_EQ(signal_action(SIGCONT, sender, Place::SharedGroup), SignalAction::Resume);
+    EXPECT_EQ(signal_action(SIGCONT, sender, Place::OwnSession), SignalAction::Resume);
   }
 }
 
 TEST(SignalAction, BackgroundReadAndWriteAreReportedByTheStage) {
   for (const Sender sender : {Sender::Terminal, Sender::User}) {
-    EXPECT_EQ(signal_action(SIGTTIN, sender, kShared), SignalAction::Nothing);
-    EXPECT_EQ(signal_action(SIGTTOU, sender, kOwn), SignalAction::Nothing);
+    EXPECT_EQ(signal_action(SIGTTIN, sender, Place::SharedGroup), SignalAction::Nothing);
+    EXPECT_EQ(signal_action(SIGTTOU, sender, Place::OwnSession), SignalAction::Nothing);
   }
 }
 

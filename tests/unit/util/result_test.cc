@@ -23,6 +23,15 @@ TEST(ErrorText, HasAllItsParts) {
             "  hint: name a directory");
 }
 
+TEST(ErrorText, HasNoControlBytesInAnyPart) {
+  const std::string bad = "\x1b]0;x\x07\n\xff\\x0a";
+  const std::string spelled = "\\x1b]0;x\\x07\\x0a\\xff\\x0a";
+  const Error error{
+      .what = bad, .why = bad, .origin = Origin{LayerKind::User, bad, 1, 0}, .context = {bad, bad}, .hint = bad};
+  EXPECT_EQ(to_string(error), "fence: " + spelled + ": " + spelled + "\n  asked for by " + spelled + ":1\n  " +
+                                  spelled + "\n  " + spelled + "\n  hint: " + spelled);
+}
+
 TEST(ErrorText, TakesTheKernelsWordsWhereThereAreNoOthers) {
   EXPECT_EQ(to_string(Error{.what = "cannot bind /x", .errno_value = ENOENT}),
             "fence: cannot bind /x: no such file or directory");

@@ -39,6 +39,15 @@ TEST(EscapeBytes, ShowsWhatIsNotUtf8) {
 
 TEST(EscapeBytes, DoublesTheBackslash) { EXPECT_EQ(escape_bytes("a\\x0a"), "a\\\\x0a"); }
 
+TEST(EscapeControls, SpellsWhatEscapeBytesSpellsButTheBackslash) {
+  EXPECT_EQ(escape_controls("a\n\x1b[2J\x7f\xff\xc2\x9b größer"), "a\\x0a\\x1b[2J\\x7f\\xff\\xc2\\x9b größer");
+  EXPECT_EQ(escape_controls("a\\b"), "a\\b");
+}
+
+RC_GTEST_PROP(EscapeControlsProperty, LeavesEscapedTextAlone, (const std::string& bytes)) {
+  RC_ASSERT(escape_controls(escape_bytes(bytes)) == escape_bytes(bytes));
+}
+
 TEST(UnescapeBytes, RefusesWhatEscapeBytesNeverWrites) {
   for (const std::string_view text :
        {"\\"sv, "\\x"sv, "\\x0"sv, "\\xZZ"sv, "\\n"sv, "\\x41"sv, "\\x0A"sv, "\n"sv, "\xff"sv}) {

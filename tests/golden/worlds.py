@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""The invented hosts of the golden cases, and how their facts.json is made.
+
+FENCE_BINARY=.../fence worlds.py writes each CASE/facts.json: fence is asked to plan for the host, and each question that
+the facts do not answer yet is answered from the world, until it asks nothing more. Nothing of this machine is in them.
+"""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Of an installed bubblewrap 0.8.0, as far as fence uses them.
+BWRAP_OPTIONS = """--args --bind --bind-try --cap-drop --chdir --dev --dev-bind --dev-bind-try --die-with-parent --dir
+--disable-userns --new-session --perms --proc --remount-ro --ro-bind --ro-bind-data --ro-bind-try --seccomp --setenv --size
+--symlink --sync-fd --tmpfs --unsetenv --unshare-cgroup --unshare-ipc --unshare-net --unshare-pid --unshare-user
+--unshare-uts --userns""".split()
+QUESTION = re.compile(r"the facts do not tell (what is at|what is in the directory|the content of) (/.*)$", re.M)
+
+
+def escaped(text):
+    """As fence writes strings in a dump: every byte survives."""
+    return "".join(c if c.isprintable() and c != "\\" else "\\\\" if c == "\\" else f"\\x{ord(c):02x}" for c in text)
+
+
+def directory(uid=0, mode="0755", fs="ordinary", mount=()):
+    return {"kind": "directory", "uid": uid, "gid": uid, "mode": mode, "fs": fs, "mount": list(mount)}
+
+
+def file(text=None, uid=0, mode="0644", kind="regular", fs="ordinary"):
+    return {"kind": kind, "uid": uid, "gid": uid, "mode": mode, "fs": fs, "mount": [], "text": text and escaped(text)}
+
+
+def link(target):
+    return {"kind": "link", "target": target}
+
+
+def debian():
+    """What every world has."""
+    return {
+        "/": directory(),
+        "/bin": link("usr/bin"),
+        "/dev": directory(fs="tmpfs", mount=["nosuid"]),
+        "/dev/shm": directory(mode="1777", fs="tmpfs", mount=["nosuid", "nodev"]),
+        "/etc": directory(),
+        "/etc/hosts": file(),
+        "/etc/passwd": file("root:x:0:0:root:/root:/bin/bash\n"),
+        "/etc/resolv.conf": link("../run/systemd/resolve/stub-resolv.conf"),
+        "/etc/shadow": file(mode="0640"),
+        "/etc/ssh": directory(),
+        "/etc/ssh/ssh_config": file("Include /etc/ssh/ssh_config.d/*.conf\n"),
+        "/etc/ssh/ssh_host_ed25519_key": file(mode="0600"),
+        "/home": directory(),
+        "/lib": link("usr/lib"),
+        "/lib64": link("usr/lib64"),
+        "/proc": directory(mode="0555", fs="procfs", mount=["nosuid", "nodev", "noexec"]),
+        "/proc/sys": directory(mode="0555", fs="procfs", mount=["nosuid", "nodev", "noexec"]),
+        "/proc/sysrq-trigger": file(mode="0200", fs="procfs"),
+        "/root": directory(mode="0700"),
+        "/run": directory(fs="tmpfs", mount=["nosuid", "nodev"]),
+        "/run/systemd": directory(fs="tmpfs"),
+        "/run/systemd/resolve": directory(fs="tmpfs"),
+        "/run/systemd/resolve/stub-resolv.conf": file("nameserver 127.0.0.53\n", fs="tmpfs"),
+        "/run/user": directory(fs="tmpfs"),
+        "/run/user/1000": directory(1000, "0700", fs="tmpfs", mount=["nosuid", "nodev"]),
+        "/run/user/1000/bus": file(uid=1000, mode="0666", kind="socket", fs="tmpfs"),
+        "/srv": directory(),
+        "/sys": directory(mode="0555", fs="sysfs"),
+        "/tmp": directory(mode="1777"),
+        "/usr": directory(),
+        "/usr/bin": directory(),
+        "/usr/lib": directory(),
+        "/usr/lib64": directory(),
+        "/var": directory(),
+        "/var/tmp": directory(mode="1777"),
+    }
+
+
+def home_of_ada():
+    home = {
+        "": directory(1000, "0700"),
+        ".bashrc": file(uid=1000),
+        ".cache": directory(1000, "0700"),
+        ".config": directory(1000, "0700"),
+        ".config/app": directory(1000),
+        ".config/gh": directory(1000, "0700"),
+        ".local": directory(1000),
+        ".local/bin": directory(1000),
+        ".netrc": file(uid=1000, mode="0600"),
+        ".ssh": directory(1000, "0700"),
+        "current": link("src"),
+        "notes": file(uid=1000),
+        "src": directory(1000),
+    }
+    return {("/home/ada/" + name).rstrip("/"): entry for name, entry in home.items()}
+
+
+def repository(top, uid=1000):
+    names = {"": directory(uid), "/.git": directory(uid), "/.git/config": file("[core]\n\tbare = false\n", uid),
+             "/.git/HEAD": file("ref: refs/heads/main\n", uid),
+             "/.git/hooks": directory(uid), "/.git/objects": directory(uid), "/.git/refs": directory(uid),
+             "/.vscode": directory(uid), "/src": directory(uid)}
+    return {top + name: entry for name, entry in names.items()}
+
+
+def terminal(on):
+    stream = {"open": True, "rdev": 34816 if on else 0, "terminal": on}
+    return {"controlling": on, "foreground": on, "streams": [stream] * 3}
+
+
+def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(), release="6.1.0-25-amd64"):
+    user, home = ("ada", "/home/ada") if uid else ("root", "/root")
+    return {
+        "tree": paths,
+        "facts": {
+            "schema": "fence-facts/1",
+            "caller": {"uid": uid, "gid": uid, "groups": [uid], "user": user, "home": home, "in_etc_passwd": True,
+                       "passwd_line": f"{user}:x:{uid}:{uid}::{home}:/bin/bash",
+                       "uid_map": [[0, 0, 4294967295]], "gid_map": [[0, 0, 4294967295]]},
+            "working_directory": directory,
+            "terminal": terminal(on_terminal),
+            "kernel": {"release": release, "machine": "x86_64", "legacy_tiocsti": None, "cgroup_namespace": True,
+                       "max_user_namespaces": 63000},
+            "bwrap": {"path": "/usr/bin/bwrap", "setuid": False, "options": BWRAP_OPTIONS},
+            "environment": [["HOME", home], ["USER", user], ["LANG", "C.UTF-8"], *environment, ["PATH", "/usr/bin:/bin"]],
+            "listening_sockets": list(listening),
+            "open_descriptors": [],
+            "ignored_signals": [],
+            "paths": {}, "listings": {}, "texts": {},
+        },
+    }
+
+
+RUNTIME = ("XDG_RUNTIME_DIR", "/run/user/1000")
+ADA = {**debian(), **home_of_ada(), **repository("/home/ada/src/app"),
+       "/home/ada/src/app/server.sock": file(uid=1000, mode="0755", kind="socket")}
+
+WORLDS = {
+    "git_project": world(
+        ADA, directory="/home/ada/src/app/src", listening=["/home/ada/src/app/server.sock", "/run/user/1000/bus"],
+        environment=[RUNTIME, ("GITHUB_TOKEN", "x"), ("TMUX", "/tmp/tmux-1000/default,1,0"), ("EDITOR", "vi"),
+                     ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus")]),
+    "root": world({**debian(), **repository("/srv/app", 0), "/root/.ssh": directory(mode="0700"), "/root/notes": file()},
+                  uid=0, directory="/srv/app"),
+    "fnm": world(
+        {**ADA,
+         "/home/ada/.local/share": directory(1000),
+         "/home/ada/.local/share/fnm": directory(1000),
+         "/home/ada/.local/share/fnm/node": directory(1000),
+         "/home/ada/.local/share/fnm/node/bin": directory(1000),
+         "/run/user/1000/fnm_multishells": directory(1000, fs="tmpfs"),
+         "/run/user/1000/fnm_multishells/7_1": link("/home/ada/.local/share/fnm/node")},
+        environment=[RUNTIME, ("FNM_MULTISHELL_PATH", "/run/user/1000/fnm_multishells/7_1"),
+                     ("PATH", "/run/user/1000/fnm_multishells/7_1/bin:/usr/bin")]),
+    "sudo_e": world({**ADA, "/srv/app": directory()}, uid=0, directory="/srv/app",
+                    environment=[RUNTIME, ("SUDO_USER", "ada")]),
+    "wsl2": world(
+        {**ADA,
+         "/mnt": directory(),
+         "/mnt/c": directory(1000, "0777", fs="network", mount=["noexec"]),
+         "/mnt/c/Users": directory(1000, "0777", fs="network"),
+         "/mnt/c/Users/ada": directory(1000, "0777", fs="network"),
+         "/mnt/c/Users/ada/app": directory(1000, "0777", fs="network"),
+         "/mnt/wslg": directory(fs="tmpfs"),
+         "/mnt/wslg/runtime-dir": directory(1000, "0777", fs="tmpfs"),
+         "/mnt/wslg/runtime-dir/wayland-0": file(uid=1000, mode="0777", kind="socket", fs="tmpfs"),
+         "/run/WSL": directory(fs="tmpfs"),
+         "/run/WSL/8_interop": file(mode="0777", kind="socket", fs="tmpfs")},
+        directory="/mnt/c/Users/ada/app", release="5.15.153.1-microsoft-standard-WSL2",
+        listening=["/mnt/wslg/runtime-dir/wayland-0", "/run/WSL/8_interop"],
+        environment=[("XDG_RUNTIME_DIR", "/mnt/wslg/runtime-dir/"), ("WSL_INTEROP", "/run/WSL/8_interop"),
+                     ("WAYLAND_DISPLAY", "wayland-0"), ("WSL_DISTRO_NAME", "Debian")]),
+    "strict": world(ADA, environment=[RUNTIME]),
+    "readonly": world(ADA, environment=[RUNTIME], on_terminal=False),
+    "worktree": world(
+        {**ADA,
+         "/home/ada/src/app/.git/worktrees": directory(1000),
+         "/home/ada/src/app/.git/worktrees/fix": directory(1000),
+         "/home/ada/src/app/.git/worktrees/fix/gitdir": file("/home/ada/src/fix/.git\n", 1000),
+         "/home/ada/src/app/.git/worktrees/fix/commondir": file("../..\n", 1000),
+         "/home/ada/src/fix": directory(1000),
+         "/home/ada/src/fix/.git": file("gitdir: /home/ada/src/app/.git/worktrees/fix\n", 1000),
+         "/home/ada/src/fix/secrets": directory(1000),
+         "/srv/data": directory(1000),
+         "/home/ada/.config/fence": directory(1000),
+         "/home/ada/.config/fence/settings.toml": file(uid=1000)},
+        directory="/home/ada/src/fix", environment=[RUNTIME]),
+    "mistakes": world(
+        {**ADA, "/home/ada/.config/fence": directory(1000), "/home/ada/.config/fence/settings.toml": file(uid=1000)},
+        environment=[RUNTIME]),
+    "errors": world(
+        {**ADA,
+         "/home/ada/.config/fence": directory(1000),
+         "/home/ada/.config/fence/settings.toml": file(uid=1000),
+         "/home/ada/dangling": link("nowhere"),
+         "/home/ada/loop": link("loop"),
+         "/home/ada/pipe": file(uid=1000, kind="fifo"),
+         "/root/x": {"kind": "unreadable", "errno": 13}},
+        environment=[RUNTIME]),
+}
+
+
+class Answers:
+    """Facts of a world, as far as they were asked for."""
+
+    def __init__(self, world_of_case):
+        self.tree = world_of_case["tree"]
+        self.facts = json.loads(json.dumps(world_of_case["facts"]))
+        self.inodes = {path: number for number, path in enumerate(sorted(self.tree), 2)}
+
+    def path(self, path):
+        entry = dict(self.tree.get(path, {"kind": "absent"}))
+        entry.pop("text", None)
+        if "mode" in entry:
+            entry |= {"device": 1, "inode": self.inodes[path], "rdev": 0}
+        self.facts["paths"][path] = entry
+
+    def answer(self, kind, path):
+        if kind == "the content of":
+            self.facts["texts"][path] = self.tree.get(path, {}).get("text")
+        elif kind == "what is in the directory":
+            names = [other[len(path.rstrip("/")) + 1:] for other in self.tree
+                     if other != "/" and os.path.dirname(other) == path]
+            self.facts["listings"][path] = sorted(names)
+            for name in names:
+                self.path(os.path.join(path, name))
+        else:
+            self.path(path)
+
+    def text(self):
+        """One line a path, so that a change is seen as one."""
+        lines = []
+        for key, value in self.facts.items():
+            if key in ("paths", "listings", "texts"):
+                rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value[name])}" for name in sorted(value))
+                lines.append(f"{json.dumps(key)}: {{\n{rows}\n}}")
+            else:
+                lines.append(f"{json.dumps(key)}: {json.dumps(value)}")
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def read(case, name):
+    with open(os.path.join(HERE, case, name), encoding="utf-8") as text:
+        return text.read()
+
+
+def with_settings(facts, case):
+    """The facts, with CASE/settings.toml as the user's settings file."""
+    if os.path.exists(os.path.join(HERE, case, "settings.toml")):
+        facts["texts"][facts["caller"]["home"] + "/.config/fence/settings.toml"] = escaped(read(case, "settings.toml"))
+    return facts
+
+
+def plan(case, facts, form):
+    """(status, standard output, standard error) of `fence plan` for the case."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as dump:
+        json.dump(with_settings(facts, case), dump)
+        dump.flush()
+        words = [os.environ["FENCE_BINARY"], "plan", "--facts", dump.name, "--format", form, *read(case, "args").split()]
+        done = subprocess.run(words, cwd="/", env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def make_facts(case):
+    answers = Answers(WORLDS[case])
+    for _ in range(100):
+        _, _, said = plan(case, answers.facts, "text")
+        asked = QUESTION.findall(said)
+        if not asked:
+            break
+        for kind, path in asked:
+            answers.answer(kind, path)
+    with open(os.path.join(HERE, case, "facts.json"), "w", encoding="utf-8") as out:
+        out.write(answers.text())
+
+
+if __name__ == "__main__":
+    for each in WORLDS:
+        make_facts(each)
