@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "fence/util/fd.h"
@@ -89,12 +91,32 @@ std::string read_until(int fd, Clock::time_point deadline) {
   return out;
 }
 
-/// Precondition: no component of `path` is a link.
+/// Whether uid 0 has a name in this user namespace; where it has none, its files show as the overflow uid's, and so do
+/// everybody else's (user_namespaces(7)).
+bool root_is_mapped() {
+  std::ifstream map("/proc/self/uid_map");
+  std::uint32_t first = 0;
+  std::uint32_t outside = 0;
+  std::uint32_t count = 0;
+  while (map >> first >> outside >> count) {
+    if (first == 0 && count > 0) return true;
+  }
+  return false;
+}
+
+/// Precondition: no component of `path` is a link. Inside another sandbox, where owners say nothing, a read-only mount
+/// says it.
 bool only_root_can_change(HostPath path) {
+  const bool owners_count = root_is_mapped();
   while (true) {
     struct stat status {};
     if (::lstat(path.text().c_str(), &status) != 0) return false;
-    if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return false;
+    if (owners_count) {
+      if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return false;
+    } else {
+      struct statvfs mount {};
+      if (::statvfs(path.text().c_str(), &mount) != 0 || (mount.f_flag & ST_RDONLY) == 0) return false;
+    }
     if (path.is_root()) return true;
     path = path.parent();
   }
