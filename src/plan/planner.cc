@@ -28,7 +28,7 @@ class Planner {
     check_identity();
     check_descriptors();
     auto session = decide_session(policy_, lens_.host().terminal);
-    if (!session) take(std::move(session).error());
+    if (!session) take(session.error());
     const auto directory = start_directory();
     if (!directory) return std::move(errors_);
 
@@ -39,7 +39,7 @@ class Planner {
     add_git_directories(workspace, wishes);
     add_listening_sockets(wishes);
     auto tree = AccessTree::build(wishes.wishes);
-    if (!tree) take(std::move(tree).error());
+    if (!tree) take(tree.error());
     if (!errors_.empty()) return std::move(errors_);
 
     Specs specs = make_specs(*tree, lens_, remarks_);
