@@ -77,11 +77,8 @@ class Converter {
   Errors& errors_;
 };
 
-Error syntax_error(std::string why, Origin origin) {
-  return {.kind = ErrorKind::Config,
-          .what = "cannot read " + origin.source,
-          .why = std::move(why),
-          .origin = std::move(origin)};
+Error syntax_error(std::string why, const Origin& origin) {
+  return {.kind = ErrorKind::Config, .what = "cannot read " + origin.source, .why = std::move(why), .origin = origin};
 }
 
 /// The library's words in the form of ours: lower case at the start. It spells control characters itself; should one

@@ -209,7 +209,7 @@ class Launch {
         if (got == 0) messages_.reset();
         return;
       }
-      constexpr std::size_t kEnough = 64 * 1024;
+      constexpr std::size_t kEnough = 65536;
       if (said_.size() < kEnough) said_.append(buffer, static_cast<std::size_t>(got));
     }
   }

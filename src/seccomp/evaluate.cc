@@ -29,7 +29,7 @@ constexpr std::uint16_t kAllowedCodes[] = {
     BPF_RET | BPF_K,
     BPF_RET | BPF_A,
     BPF_ALU | BPF_NEG,
-    BPF_ALU | BPF_ADD | BPF_K,
+    BPF_ALU | BPF_ADD | BPF_K,  // NOLINT(misc-redundant-expression): the names of zeros say which one it is
     BPF_ALU | BPF_ADD | BPF_X,
     BPF_ALU | BPF_SUB | BPF_K,
     BPF_ALU | BPF_SUB | BPF_X,

@@ -62,6 +62,9 @@ class StartDirectory(Case):
 
     def test_hidden_directory(self):
         self.refused(self.start_in(self.work, "pwd", "--deny-read", "."), self.work)
+        for name in [".ssh", ".config/gh"]:
+            keys = self.directory(f"home/{name}", 0o700)
+            self.refused(self.start_in(keys, "ls"), keys)
 
     def test_directory_option(self):
         self.directory("home/other")
