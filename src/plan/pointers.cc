@@ -88,7 +88,8 @@ Pointers pulse_server(std::string_view value, const PointerScope&) {
   Pointers out;
   for (const std::string& word : split(value, ' ')) {
     std::string_view server = word;
-    if (server.starts_with('{')) server.remove_prefix(server.find('}') == server.npos ? 0 : server.find('}') + 1);
+    if (server.starts_with('{'))
+      server.remove_prefix(server.find('}') == std::string_view::npos ? 0 : server.find('}') + 1);
     if (server.starts_with("unix:")) server.remove_prefix(5);
     if (server.empty()) continue;
     if (server.starts_with('/')) {
