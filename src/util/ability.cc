@@ -1,0 +1,109 @@
+#include "fence/util/ability.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace fence {
+namespace {
+
+constexpr std::string_view kNamespaceRemedy =
+    "user namespaces: sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 (Debian), "
+    "kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile with `userns` (Ubuntu); in a container its "
+    "seccomp profile must let unshare(2) pass";
+
+constexpr std::array kTable = {
+    AbilityRow{.ability = Ability::UserNamespace,
+               .name = "userns",
+               .meaning = "user namespace with rights of its own",
+               .remedy = kNamespaceRemedy},
+    AbilityRow{.ability = Ability::Proc,
+               .name = "proc",
+               .meaning = "/proc of the sandbox's own",
+               .degraded = "the host's /proc is shown read-only: the command sees the processes outside, their names "
+                           "and arguments, and has other process numbers than /proc shows",
+               .remedy = "a /proc without covered parts: docker run --security-opt systempaths=unconfined, podman run "
+                         "--security-opt unmask=ALL"},
+    AbilityRow{.ability = Ability::DevPts,
+               .name = "devpts",
+               .meaning = "private instance of devpts",
+               .remedy = "Linux 4.7 with CONFIG_UNIX98_PTYS"},
+    AbilityRow{.ability = Ability::Network,
+               .name = "network",
+               .meaning = "network namespace",
+               .remedy = "CONFIG_NET_NS, and sysctl user.max_net_namespaces above 0"},
+    AbilityRow{.ability = Ability::Ipc,
+               .name = "ipc",
+               .meaning = "ipc namespace",
+               .remedy = "CONFIG_IPC_NS, and sysctl user.max_ipc_namespaces above 0"},
+    AbilityRow{.ability = Ability::Uts,
+               .name = "uts",
+               .meaning = "uts namespace",
+               .remedy = "CONFIG_UTS_NS, and sysctl user.max_uts_namespaces above 0"},
+    AbilityRow{.ability = Ability::Cgroup,
+               .name = "cgroup",
+               .meaning = "cgroup namespace",
+               .degraded = "the command sees in which control group of the host it runs",
+               .remedy = "Linux 4.6 with CONFIG_CGROUPS, and sysctl user.max_cgroup_namespaces above 0"},
+    AbilityRow{.ability = Ability::Seccomp,
+               .name = "seccomp",
+               .meaning = "seccomp filter",
+               .remedy = "a kernel with CONFIG_SECCOMP_FILTER"},
+    AbilityRow{.ability = Ability::Landlock,
+               .name = "landlock",
+               .meaning = "Landlock",
+               .versioned = true,
+               .remedy = "Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK and `landlock` in the boot parameter lsm=; "
+                         "ABI 2 comes with Linux 5.19, 3 with 6.2, 4 with 6.7, 5 with 6.10, 6 with 6.12"},
+    AbilityRow{.ability = Ability::Bwrap,
+               .name = "bwrap",
+               .meaning = "bubblewrap that starts a sandbox",
+               .remedy = "the package bubblewrap"},
+    AbilityRow{.ability = Ability::Kernel,
+               .name = "kernel",
+               .meaning = "kernel so new",
+               .versioned = true,
+               .remedy = "a newer kernel"},
+};
+
+std::optional<std::uint32_t> whole_number(std::string_view text) noexcept {
+  std::uint32_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::span<const AbilityRow> ability_table() noexcept { return kTable; }
+
+const AbilityRow& ability_row(Ability ability) noexcept { return kTable[static_cast<std::size_t>(ability)]; }
+
+std::optional<Ability> find_ability(std::string_view name) noexcept {
+  const auto* row = std::find_if(kTable.begin(), kTable.end(), [&](const AbilityRow& r) { return r.name == name; });
+  return row == kTable.end() ? std::nullopt : std::optional(row->ability);
+}
+
+std::string version_text(Ability ability, const AbilityVersion& version) {
+  std::string text = std::to_string(version.major);
+  if (ability == Ability::Kernel) text += "." + std::to_string(version.minor);
+  return text;
+}
+
+std::string to_string(const Requirement& requirement) {
+  std::string text(ability_row(requirement.ability).name);
+  if (requirement.at_least != AbilityVersion{}) text += ">=" + version_text(requirement.ability, requirement.at_least);
+  return text;
+}
+
+std::optional<AbilityVersion> parse_version(std::string_view text) noexcept {
+  const auto dot = text.find('.');
+  const auto major = whole_number(text.substr(0, dot));
+  const auto minor =
+      dot == std::string_view::npos ? std::optional<std::uint32_t>(0) : whole_number(text.substr(dot + 1));
+  if (!major || !minor) return std::nullopt;
+  return AbilityVersion{*major, *minor};
+}
+
+}  // namespace fence
