@@ -132,12 +132,73 @@ json json_of(const TerminalFacts& terminal) {
   return {{"streams", std::move(streams)}, {"controlling", terminal.controlling}, {"foreground", terminal.foreground}};
 }
 
+json json_of(const std::vector<HostPath>& paths) {
+  json out = json::array();
+  for (const HostPath& path : paths) out.push_back(escape_bytes(path.text()));
+  return out;
+}
+
 json json_of(const KernelFacts& kernel) {
   return {{"release", escape_bytes(kernel.release)},
           {"machine", escape_bytes(kernel.machine)},
           {"legacy_tiocsti", kernel.legacy_tiocsti ? json(*kernel.legacy_tiocsti) : json(nullptr)},
           {"cgroup_namespace", kernel.cgroup_namespace},
-          {"max_user_namespaces", kernel.max_user_namespaces}};
+          {"max_user_namespaces", kernel.max_user_namespaces},
+          {"covered_proc", json_of(kernel.covered_proc)}};
+}
+
+json json_of(const std::pair<const GlobQuery, GlobFact>& entry) {
+  json out{{"base", escape_bytes(entry.first.base.text())}, {"pattern", escape_bytes(entry.first.pattern)}};
+  std::visit(Overloaded{[&](const Globbed& globbed) {
+                          out["matches"] = json_of(globbed.matches);
+                          out["closed"] = json_of(globbed.closed);
+                        },
+                        [&](const WalkBound& bound) {
+                          out["bound"] = word_for(facts_names::kWalkBounds, bound.which);
+                          out["entries"] = bound.entries;
+                          out["at"] = escape_bytes(bound.at.text());
+                        }},
+             entry.second);
+  return out;
+}
+
+json json_of(const std::pair<const Ability, AbilityFact>& entry) {
+  json out{{"name", ability_row(entry.first).name}};
+  std::visit(Overloaded{[&](const AbilityGiven& given) {
+                          out["version"] = {given.version.major, given.version.minor};
+                          out["by_bwrap"] = given.by_bwrap;
+                        },
+                        [&](const AbilityLacking& lacking) {
+                          out["step"] = escape_bytes(lacking.step);
+                          out["errno"] = lacking.errno_value;
+                        }},
+             entry.second);
+  return out;
+}
+
+json json_of(const std::pair<const HostPath, StalledMount>& entry) {
+  return {{"at", escape_bytes(entry.first.text())},
+          {"type", escape_bytes(entry.second.type)},
+          {"source", escape_bytes(entry.second.source)}};
+}
+
+/// One line an entry.
+template <class Map>
+std::string list_of(const Map& entries) {
+  std::string out = "[";
+  std::string_view separator = "\n";
+  for (const auto& entry : entries) {
+    out += separator;
+    out += "  " + json_of(entry).dump();
+    separator = ",\n";
+  }
+  return out + (entries.empty() ? "]" : "\n]");
+}
+
+json json_of(const std::map<std::string, std::string>& values) {
+  json out = json::object();
+  for (const auto& [name, value] : values) out[escape_bytes(name)] = escape_bytes(value);
+  return out;
 }
 
 json json_of(const std::optional<BwrapFacts>& bwrap) {
@@ -145,12 +206,6 @@ json json_of(const std::optional<BwrapFacts>& bwrap) {
   json options = json::array();
   for (const std::string& option : bwrap->options) options.push_back(escape_bytes(option));
   return {{"path", escape_bytes(bwrap->path)}, {"options", std::move(options)}, {"setuid", bwrap->setuid}};
-}
-
-json json_of(const std::vector<HostPath>& paths) {
-  json out = json::array();
-  for (const HostPath& path : paths) out.push_back(escape_bytes(path.text()));
-  return out;
 }
 
 /// One line an entry, in path order, so that two dumps can be compared with diff(1).
@@ -180,6 +235,10 @@ std::string dump_facts(const HostFacts& facts, bool secrets) {
       {"listening_sockets", json_of(facts.listening_sockets).dump()},
       {"open_descriptors", json(facts.open_descriptors).dump()},
       {"ignored_signals", json(facts.ignored_signals).dump()},
+      {"sysctls", json_of(facts.sysctls).dump()},
+      {"abilities", list_of(facts.abilities)},
+      {"stalled", list_of(facts.stalled)},
+      {"globs", list_of(facts.globs)},
       {"paths", lines_of(facts.paths)},
       {"listings", lines_of(facts.listings)},
       {"texts", lines_of(facts.texts)},

@@ -10,4 +10,16 @@ const std::string* find_variable(const Environment& environment, std::string_vie
   return found == environment.end() ? nullptr : &found->second;
 }
 
+bool maps_root(const CallerFacts& caller) noexcept {
+  return std::any_of(caller.uid_map.begin(), caller.uid_map.end(),
+                     [](const IdExtent& extent) { return extent.inside == 0 && extent.count > 0; });
+}
+
+const std::pair<const HostPath, StalledMount>* find_stalled(const HostFacts& facts, const HostPath& path) noexcept {
+  // The deepest mount that contains the path: in component order it comes last.
+  const auto found = std::find_if(facts.stalled.rbegin(), facts.stalled.rend(),
+                                  [&](const auto& mount) { return mount.first.contains(path); });
+  return found == facts.stalled.rend() ? nullptr : &*found;
+}
+
 }  // namespace fence

@@ -8,7 +8,7 @@
 
 namespace fence::facts_names {
 
-inline constexpr std::string_view kSchema = "fence-facts/1";
+inline constexpr std::string_view kSchema = "fence-facts/2";
 inline constexpr std::string_view kLinkKind = "link";
 inline constexpr std::string_view kAbsentKind = "absent";
 inline constexpr std::string_view kUnreadableKind = "unreadable";
@@ -37,6 +37,11 @@ inline constexpr std::array<std::pair<bool MountFlags::*, std::string_view>, 4> 
     {&MountFlags::nosuid, "nosuid"},
     {&MountFlags::nodev, "nodev"},
     {&MountFlags::noexec, "noexec"},
+}};
+
+inline constexpr std::array<std::pair<WalkBound::Which, std::string_view>, 2> kWalkBounds = {{
+    {WalkBound::Which::Entries, "entries"},
+    {WalkBound::Which::Seconds, "seconds"},
 }};
 
 }  // namespace fence::facts_names

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fence/facts/facts.h"
+#include "fence/util/glob.h"
 #include "json_reader.h"
 #include "names.h"
 
@@ -256,8 +257,8 @@ Result<TerminalFacts> terminal(const JsonNode& node) {
 }
 
 Result<KernelFacts> kernel(const JsonNode& node) {
-  FENCE_TRY(const JsonObject object,
-            node.object({"release", "machine", "legacy_tiocsti", "cgroup_namespace", "max_user_namespaces"}));
+  FENCE_TRY(const JsonObject object, node.object({"release", "machine", "legacy_tiocsti", "cgroup_namespace",
+                                                  "max_user_namespaces", "covered_proc"}));
   KernelFacts facts;
   FENCE_TRY(facts.release, object["release"].c_string());
   FENCE_TRY(facts.machine, object["machine"].c_string());
@@ -266,6 +267,7 @@ Result<KernelFacts> kernel(const JsonNode& node) {
   }
   FENCE_TRY(facts.cgroup_namespace, object["cgroup_namespace"].boolean());
   FENCE_TRY(facts.max_user_namespaces, object["max_user_namespaces"].number());
+  FENCE_TRY(facts.covered_proc, ascending_list_of(object["covered_proc"], path));
   return facts;
 }
 
@@ -280,13 +282,95 @@ Result<std::optional<BwrapFacts>> bwrap(const JsonNode& node) {
   return std::optional(std::move(facts));
 }
 
+Result<std::map<std::string, std::string>> sysctls(const JsonNode& node) {
+  FENCE_TRY(const auto entries, node.entries());
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : entries) {
+    FENCE_TRY(out[name], value.bytes());
+  }
+  return out;
+}
+
+template <class Key, class Value>
+using MapEntry = std::pair<const Key, Value>;
+
+/// A list of entries that each have their key in them; a key that stands twice is an error.
+template <class Key, class Value>
+Result<std::map<Key, Value>> map_of(const JsonNode& node, Reader<MapEntry<Key, Value>> read) {
+  FENCE_TRY(const std::vector<JsonNode> elements, node.elements());
+  std::map<Key, Value> out;
+  for (const JsonNode& element : elements) {
+    auto entry = read(element);
+    if (!entry) return std::move(entry).error();
+    if (!out.insert(*std::move(entry)).second) return element.error("stands twice");
+  }
+  return out;
+}
+
+Result<MapEntry<Ability, AbilityFact>> ability(const JsonNode& node) {
+  FENCE_TRY(const JsonNode name, node.member("name"));
+  FENCE_TRY(const std::string word, name.bytes());
+  const auto known = find_ability(word);
+  if (!known) return name.error("is no ability that fence knows");
+  if (node.member("step")) {
+    FENCE_TRY(const JsonObject object, node.object({"name", "step", "errno"}));
+    AbilityLacking lacking;
+    FENCE_TRY(lacking.step, object["step"].bytes());
+    FENCE_TRY(lacking.errno_value, number_of<int>(object["errno"], kMaxErrno));
+    return MapEntry<Ability, AbilityFact>(*known, std::move(lacking));
+  }
+  FENCE_TRY(const JsonObject object, node.object({"name", "version", "by_bwrap"}));
+  FENCE_TRY(const std::vector<std::uint32_t> version, list_of(object["version"], id));
+  if (version.size() != 2) return object["version"].error("is not two numbers");
+  AbilityGiven given{.version = {version[0], version[1]}};
+  FENCE_TRY(given.by_bwrap, object["by_bwrap"].boolean());
+  return MapEntry<Ability, AbilityFact>(*known, given);
+}
+
+Result<MapEntry<HostPath, StalledMount>> stalled(const JsonNode& node) {
+  FENCE_TRY(const JsonObject object, node.object({"at", "type", "source"}));
+  FENCE_TRY(HostPath at, path(object["at"]));
+  StalledMount mount;
+  FENCE_TRY(mount.type, object["type"].bytes());
+  FENCE_TRY(mount.source, object["source"].bytes());
+  return MapEntry<HostPath, StalledMount>(std::move(at), std::move(mount));
+}
+
+Result<GlobFact> glob_fact(const JsonNode& node) {
+  if (node.member("bound")) {
+    FENCE_TRY(const JsonObject object, node.object({"base", "pattern", "bound", "entries", "at"}));
+    WalkBound bound;
+    FENCE_TRY(bound.which, word_of(object["bound"], facts_names::kWalkBounds));
+    FENCE_TRY(bound.entries, object["entries"].number());
+    FENCE_TRY(bound.at, path(object["at"]));
+    return GlobFact(std::move(bound));
+  }
+  FENCE_TRY(const JsonObject object, node.object({"base", "pattern", "matches", "closed"}));
+  Globbed globbed;
+  FENCE_TRY(globbed.matches, ascending_list_of(object["matches"], path));
+  FENCE_TRY(globbed.closed, ascending_list_of(object["closed"], path));
+  return GlobFact(std::move(globbed));
+}
+
+Result<MapEntry<GlobQuery, GlobFact>> glob(const JsonNode& node) {
+  FENCE_TRY(const JsonNode base, node.member("base"));
+  FENCE_TRY(const JsonNode pattern, node.member("pattern"));
+  GlobQuery query;
+  FENCE_TRY(query.base, path(base));
+  FENCE_TRY(query.pattern, pattern.c_string());
+  if (const auto fault = pattern_fault(query.pattern)) return pattern.error("is no pattern: " + *fault);
+  FENCE_TRY(GlobFact fact, glob_fact(node));
+  return MapEntry<GlobQuery, GlobFact>(std::move(query), std::move(fact));
+}
+
 Result<HostFacts> host_facts(const JsonNode& document) {
   FENCE_TRY(const JsonNode schema, document.member("schema"));
   FENCE_TRY(const std::string version, schema.bytes());
   if (version != facts_names::kSchema) return schema.error("is not " + std::string(facts_names::kSchema));
-  FENCE_TRY(const JsonObject object, document.object({"schema", "caller", "working_directory", "terminal", "kernel",
-                                                      "bwrap", "environment", "listening_sockets", "open_descriptors",
-                                                      "ignored_signals", "paths", "listings", "texts"}));
+  FENCE_TRY(const JsonObject object,
+            document.object({"schema", "caller", "working_directory", "terminal", "kernel", "bwrap", "environment",
+                             "listening_sockets", "open_descriptors", "ignored_signals", "sysctls", "abilities",
+                             "stalled", "globs", "paths", "listings", "texts"}));
   HostFacts facts;
   FENCE_TRY(facts.caller, caller(object["caller"]));
   FENCE_TRY(facts.working_directory, working_directory(object["working_directory"]));
@@ -297,6 +381,10 @@ Result<HostFacts> host_facts(const JsonNode& document) {
   FENCE_TRY(facts.listening_sockets, ascending_list_of(object["listening_sockets"], path));
   FENCE_TRY(facts.open_descriptors, set_of(object["open_descriptors"], descriptor));
   FENCE_TRY(facts.ignored_signals, set_of(object["ignored_signals"], signal_number));
+  FENCE_TRY(facts.sysctls, sysctls(object["sysctls"]));
+  FENCE_TRY(facts.abilities, map_of(object["abilities"], ability));
+  FENCE_TRY(facts.stalled, map_of(object["stalled"], stalled));
+  FENCE_TRY(facts.globs, map_of(object["globs"], glob));
   FENCE_TRY(facts.paths, facts_by_path(object["paths"], path_fact));
   FENCE_TRY(facts.listings, facts_by_path(object["listings"], listing_fact));
   FENCE_TRY(facts.texts, facts_by_path(object["texts"], text_fact));

@@ -167,7 +167,39 @@ const TextFact& FactLens::text(const HostPath& path) {
   return look_up(facts_.texts, wanted_.texts, path, kUnknown);
 }
 
+const GlobFact& FactLens::glob(const GlobQuery& query) {
+  static const GlobFact kUnknown = Globbed{};
+  const auto found = facts_.globs.find(query);
+  if (found != facts_.globs.end()) return found->second;
+  // No system call takes such a base, so nothing is below it.
+  if (path_too_long(query.base.text())) return kUnknown;
+  wanted_.globs.insert(query);
+  return kUnknown;
+}
+
+const AbilityFact& FactLens::ability(Ability ability) {
+  static const AbilityFact kUnknown = AbilityGiven{};
+  const auto found = facts_.abilities.find(ability);
+  if (found != facts_.abilities.end()) return found->second;
+  wanted_.abilities.insert(ability);
+  return kUnknown;
+}
+
+void FactLens::set_limits(const WalkLimits& walk, std::uint64_t look_milliseconds) noexcept {
+  wanted_.walk_limits = walk;
+  wanted_.look_milliseconds = look_milliseconds;
+}
+
 Resolution resolve(FactLens& lens, const HostPath& path) { return Walk(lens, path).run(); }
+
+std::string refusal_text(const HostFacts& facts, const HostPath& at, int errno_value) {
+  const auto* stalled = errno_value == ETIMEDOUT ? find_stalled(facts, at) : nullptr;
+  const std::string name = escape_bytes(at.text());
+  if (stalled == nullptr) return errno_text(errno_value) + " at " + name;
+  const std::string mount = escape_bytes(stalled->first.text());
+  return "no answer at " + name + " from the " + escape_bytes(stalled->second.type) + " file system (" +
+         escape_bytes(stalled->second.source) + ")" + (mount == name ? "" : " mounted on " + mount);
+}
 
 std::string chain_text(const std::vector<LinkStep>& links) {
   std::string out;

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "fence/util/ability.h"
 #include "fence/util/path.h"
 
 namespace fence {
@@ -64,7 +65,8 @@ struct Link {
 struct Absent {
   friend bool operator==(const Absent&, const Absent&) = default;
 };
-/// Not known because the kernel refused: EACCES is not ENOENT.
+/// Not known because the kernel refused: EACCES is not ENOENT. ETIMEDOUT: the file system did not answer and the look
+/// was abandoned; HostFacts.stalled has its mount.
 struct Unreadable {
   int errno_value = 0;
   friend bool operator==(const Unreadable&, const Unreadable&) = default;
@@ -78,12 +80,77 @@ using ListingFact = std::variant<std::vector<std::string>, Unreadable>;
 using TextFact = std::variant<std::string, Absent, Unreadable>;
 inline constexpr std::size_t kMaxTextBytes = 1U << 20;
 
+/// A pattern to be expanded: which paths below `base` have names that match `pattern`, component by component (see
+/// glob.h).
+struct GlobQuery {
+  HostPath base = HostPath::root();
+  std::string pattern;  ///< "**/.env": no leading slash, at least one component
+  friend bool operator==(const GlobQuery&, const GlobQuery&) = default;
+  friend bool operator<(const GlobQuery& a, const GlobQuery& b) {
+    return a.base != b.base ? a.base < b.base : a.pattern < b.pattern;
+  }
+};
+/// A pattern's matches: sorted, `base` spelled as in the query, links not resolved. What lies below a match is not
+/// looked at for the same pattern: a rule on a directory covers it.
+struct Globbed {
+  std::vector<HostPath> matches;
+  /// Directories in which more may match and that can be searched but not listed (mode --x), or whose file system did
+  /// not answer. Those that cannot be searched either are left out: nobody can reach what is in them.
+  std::vector<HostPath> closed;
+  friend bool operator==(const Globbed&, const Globbed&) = default;
+};
+/// The walk was ended at a bound; nothing is known of any pattern of that walk.
+struct WalkBound {
+  enum class Which : std::uint8_t { Entries, Seconds } which = Which::Entries;
+  std::uint64_t entries = 0;       ///< looked at by then
+  HostPath at = HostPath::root();  ///< the directory that the walk was in
+  friend bool operator==(const WalkBound&, const WalkBound&) = default;
+};
+using GlobFact = std::variant<Globbed, WalkBound>;
+
+/// Bounds of the one walk that answers all patterns of a round.
+struct WalkLimits {
+  std::uint64_t entries = 2'000'000;  ///< names that are looked at
+  std::uint64_t seconds = 30;
+  friend bool operator==(const WalkLimits&, const WalkLimits&) = default;
+};
+/// How long one look at one path may take before it is abandoned, in milliseconds.
+inline constexpr std::uint64_t kLookMilliseconds = 800;
+
 /// What the planner wants to know next. Asked in rounds until a round asks nothing new.
 struct FactQueries {
   std::set<HostPath> paths;     ///< classify; links are followed, and their targets recorded as well
   std::set<HostPath> listings;  ///< list the directory, and classify each entry
   std::set<HostPath> texts;     ///< read a small regular file
-  [[nodiscard]] bool empty() const noexcept { return paths.empty() && listings.empty() && texts.empty(); }
+  std::set<GlobQuery> globs;    ///< expand, all in one walk
+  std::set<Ability> abilities;  ///< try
+  WalkLimits walk_limits;       ///< for `globs`
+  std::uint64_t look_milliseconds = kLookMilliseconds;  ///< for each look at a path
+  [[nodiscard]] bool empty() const noexcept {
+    return paths.empty() && listings.empty() && texts.empty() && globs.empty() && abilities.empty();
+  }
+};
+
+/// The host has it. Where the prober's own try was refused and the installed bubblewrap could do it (AppArmor gives
+/// rights to programs by name), `by_bwrap` is true.
+struct AbilityGiven {
+  AbilityVersion version{};  ///< of a versioned ability, else 0.0
+  bool by_bwrap = false;
+  friend bool operator==(const AbilityGiven&, const AbilityGiven&) = default;
+};
+/// The host has it not.
+struct AbilityLacking {
+  std::string step;     ///< what was refused: "unshare(CLONE_NEWUSER)"
+  int errno_value = 0;  ///< 0 where there is none
+  friend bool operator==(const AbilityLacking&, const AbilityLacking&) = default;
+};
+using AbilityFact = std::variant<AbilityGiven, AbilityLacking>;
+
+/// A mount on which a look was abandoned.
+struct StalledMount {
+  std::string type;    ///< as mountinfo has it: "fuse.sshfs", "nfs4", "autofs"
+  std::string source;  ///< "host:/export"
+  friend bool operator==(const StalledMount&, const StalledMount&) = default;
 };
 
 struct IdExtent {
@@ -103,6 +170,10 @@ struct CallerFacts {
   std::vector<IdExtent> gid_map;  ///< /proc/self/gid_map
   friend bool operator==(const CallerFacts&, const CallerFacts&) = default;
 };
+
+/// True where uid 0 exists in the caller's user namespace: else a file of root's shows as nobody's
+/// (user_namespaces(7)).
+bool maps_root(const CallerFacts& caller) noexcept;
 
 /// One of descriptors 0, 1, 2.
 struct StreamFacts {
@@ -128,6 +199,9 @@ struct KernelFacts {
   std::optional<int> legacy_tiocsti;  ///< sysctl dev.tty.legacy_tiocsti (Linux 6.2); nothing where it does not exist
   bool cgroup_namespace = false;      ///< /proc/self/ns/cgroup exists (Linux 4.6)
   std::uint64_t max_user_namespaces = 0;  ///< sysctl user.max_user_namespaces (Linux 4.9); 0 where unknown
+  /// Mount points below /proc, sorted, each once: where there are any, the kernel may refuse a fresh procfs in a user
+  /// namespace (mount_too_revealing in fs/namespace.c).
+  std::vector<HostPath> covered_proc;
   friend bool operator==(const KernelFacts&, const KernelFacts&) = default;
 };
 
@@ -154,6 +228,11 @@ struct HostFacts {
   std::map<HostPath, PathFact> paths;
   std::map<HostPath, ListingFact> listings;
   std::map<HostPath, TextFact> texts;
+  std::map<GlobQuery, GlobFact> globs;
+  std::map<Ability, AbilityFact> abilities;
+  /// Kernel settings that decide about abilities ("user.max_user_namespaces"), as text; read where an ability lacks.
+  std::map<std::string, std::string> sysctls;
+  std::map<HostPath, StalledMount> stalled;  ///< by mount point
   CallerFacts caller;
   Environment environment;
   WorkingDirectory working_directory = Unreadable{};
@@ -166,7 +245,10 @@ struct HostFacts {
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };
 
-/// HostFacts as JSON (schema "fence-facts/1"): every byte of every name survives, by escape_bytes.
+/// The stalled mount that `path` lies on; null where it lies on none.
+const std::pair<const HostPath, StalledMount>* find_stalled(const HostFacts& facts, const HostPath& path) noexcept;
+
+/// HostFacts as JSON (schema "fence-facts/2"): every byte of every name survives, by escape_bytes.
 /// Variables whose name matches a known credential pattern are dumped as "<removed>" unless `secrets` is true:
 /// a dump is made to be sent to others.
 std::string dump_facts(const HostFacts& facts, bool secrets = false);

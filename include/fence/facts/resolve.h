@@ -17,6 +17,12 @@ class FactLens {
   const PathFact& path(const HostPath& path);
   const ListingFact& listing(const HostPath& path);
   const TextFact& text(const HostPath& path);
+  /// Reads as no match while unknown.
+  const GlobFact& glob(const GlobQuery& query);
+  /// Reads as given while unknown.
+  const AbilityFact& ability(Ability ability);
+  /// Bounds for what is asked through this lens.
+  void set_limits(const WalkLimits& walk, std::uint64_t look_milliseconds) noexcept;
   [[nodiscard]] const HostFacts& host() const noexcept { return facts_; }
   [[nodiscard]] const FactQueries& wanted() const noexcept { return wanted_; }
 
@@ -55,6 +61,9 @@ using Resolution = std::variant<Found, Missing, Refused, Loop>;
 
 /// Follows `path` through the facts as the kernel would: links, their "..", and at most 40 of them.
 Resolution resolve(FactLens& lens, const HostPath& path);
+
+/// Why `at` could not be looked at: the kernel's words, and for ETIMEDOUT the mount that does not answer.
+std::string refusal_text(const HostFacts& facts, const HostPath& at, int errno_value);
 
 /// "a -> b -> c": for messages.
 std::string chain_text(const std::vector<LinkStep>& links);

@@ -115,8 +115,31 @@ auto by_path(Make make) {
   return out;
 }
 
+GlobFact any_glob() {
+  if (any<bool>()) {
+    return WalkBound{static_cast<WalkBound::Which>(*rc::gen::inRange(0, 2)), any<std::uint64_t>(), any_path()};
+  }
+  return Globbed{some_ascending(any_path), some_ascending(any_path)};
+}
+
+AbilityFact any_ability() {
+  if (any<bool>()) return AbilityLacking{any_name(), *rc::gen::inRange(0, 134)};
+  return AbilityGiven{{any<std::uint32_t>(), any<std::uint32_t>()}, any<bool>()};
+}
+
+void add_answers(HostFacts& facts) {
+  for (const HostPath& base : some(any_path)) facts.globs.insert_or_assign({base, any_name("/[*")}, any_glob());
+  for (const AbilityRow& row : ability_table()) {
+    if (any<bool>()) facts.abilities.emplace(row.ability, any_ability());
+  }
+  for (int count = *rc::gen::inRange(0, 3); count > 0; --count) facts.sysctls[any_name()] = any_name();
+  for (const HostPath& mount : some(any_path))
+    facts.stalled.insert_or_assign(mount, StalledMount{any_name(), any_name()});
+}
+
 HostFacts any_facts() {
   HostFacts facts;
+  add_answers(facts);
   facts.paths = by_path(any_path_fact);
   facts.listings = by_path(any_listing);
   facts.texts = by_path(any_text);
@@ -138,6 +161,7 @@ HostFacts any_facts() {
   if (any<bool>()) facts.kernel.legacy_tiocsti = *rc::gen::inRange(0, 3);
   facts.kernel.cgroup_namespace = any<bool>();
   facts.kernel.max_user_namespaces = any<std::uint64_t>();
+  facts.kernel.covered_proc = some_ascending(any_path);
   if (any<bool>()) {
     facts.bwrap =
         BwrapFacts{.path = any_path().text(), .options = some_set([] { return any_name(); }), .setuid = any<bool>()};
@@ -180,6 +204,20 @@ TEST(FactsDump, HasOneLineForEachPath) {
                         "  \"/b/c\": {\"kind\":\"absent\"},\n"
                         "  \"/b-1\": {\"device\":0,\"fs\":\"tmpfs\",\"gid\":0,\"inode\":0,\"kind\":\"directory\","
                         "\"mode\":\"1777\",\"mount\":[],\"rdev\":0,\"uid\":0}\n"));
+}
+
+TEST(FactsDump, HasOneLineForEachPatternAndAbility) {
+  HostFacts facts;
+  facts.globs[{at("/home"), "**/.env"}] = Globbed{{at("/home/.env")}, {}};
+  facts.globs[{at("/srv"), "*"}] = WalkBound{WalkBound::Which::Seconds, 7, at("/srv/x")};
+  facts.abilities[Ability::Landlock] = AbilityGiven{{7, 0}, false};
+  facts.abilities[Ability::Proc] = AbilityLacking{"mount", 1};
+  EXPECT_THAT(
+      dump_facts(facts),
+      HasSubstr("\"abilities\": [\n  {\"errno\":1,\"name\":\"proc\",\"step\":\"mount\"},\n"
+                "  {\"by_bwrap\":false,\"name\":\"landlock\",\"version\":[7,0]}\n],\n\"stalled\": [],\n\"globs\": [\n"
+                "  {\"base\":\"/home\",\"closed\":[],\"matches\":[\"/home/.env\"],\"pattern\":\"**/.env\"},\n"
+                "  {\"at\":\"/srv/x\",\"base\":\"/srv\",\"bound\":\"seconds\",\"entries\":7,\"pattern\":\"*\"}\n]"));
 }
 
 // ---- secrets --------------------------------------------------------------------------------------------------
@@ -273,13 +311,26 @@ TEST(FactsParse, RefusesPathsThatAreNotCanonical) {
   EXPECT_THAT(refusal_with("/paths/a", absent), HasSubstr("paths[\"a\"] is no path"));
 }
 
+TEST(FactsParse, RefusesBadPatternsAndAbilities) {
+  const json glob = {{"base", "/"}, {"pattern", "a**b"}, {"matches", json::array()}, {"closed", json::array()}};
+  EXPECT_THAT(refusal_with("/globs", json::array({glob})), HasSubstr("globs[0].pattern is no pattern"));
+  json good = glob;
+  good["pattern"] = "**/a";
+  EXPECT_EQ(refusal_with("/globs", json::array({good})), "accepted");
+  EXPECT_EQ(refusal_with("/globs", json::array({good, good})), "globs[1] stands twice");
+  good["bound"] = "patience";
+  EXPECT_THAT(refusal_with("/globs", json::array({good})), HasSubstr("globs[0]"));
+  const json ability = {{"name", "magic"}, {"version", {1, 0}}, {"by_bwrap", false}};
+  EXPECT_EQ(refusal_with("/abilities", json::array({ability})), "abilities[0].name is no ability that fence knows");
+}
+
 TEST(FactsParse, RefusesAnotherSchema) {
-  EXPECT_EQ(refusal_with("/schema", "fence-facts/2"), "schema is not fence-facts/1");
+  EXPECT_EQ(refusal_with("/schema", "fence-facts/1"), "schema is not fence-facts/2");
 }
 
 TEST(FactsParse, RefusesWhatIsNoJson) {
   for (const std::string_view text :
-       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/1\"}", "\xff"}) {
+       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/2\"}", "\xff"}) {
     EXPECT_FALSE(parse_facts(text)) << text;
   }
   EXPECT_EQ(parse_facts("{\"schema\": x}").error().why, "it is no JSON at byte 12");
