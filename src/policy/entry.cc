@@ -59,30 +59,50 @@ bool Entry::flag(std::string_view name) {
   return flag != nullptr && *flag;
 }
 
-std::optional<RulePath> Entry::path(std::string_view name, Relative relative) {
+std::optional<Expanded> Entry::expanded(std::string_view name, Spelling how) {
   const bool optional = flag("optional");
-  const bool literal = flag("literal");
+  how.literal = flag("literal");
   const std::string* spelled = required_text(name);
   if (spelled == nullptr) return std::nullopt;
+  how.text = *spelled;
   const Origin& place = field(name)->origin;
   return std::visit(Overloaded{
-                        [](RulePath path) -> std::optional<RulePath> { return path; },
-                        [&](const Unset& unset) -> std::optional<RulePath> {
+                        [](Expanded expanded) -> std::optional<Expanded> { return expanded; },
+                        [&](const Unset& unset) -> std::optional<Expanded> {
                           if (!optional) fail(place, unset_error(*spelled, unset));
                           return std::nullopt;
                         },
-                        [&](Error error) -> std::optional<RulePath> {
+                        [&](Error error) -> std::optional<Expanded> {
                           fail(place, std::move(error));
                           return std::nullopt;
                         },
                     },
-                    expand({.text = *spelled, .literal = literal, .relative = relative}, in_.context));
+                    expand(how, in_.context));
+}
+
+std::optional<RulePath> Entry::path(std::string_view name) {
+  auto found = expanded(name, {});
+  return found ? std::optional(std::move(found->path)) : std::nullopt;
+}
+
+std::optional<Expanded> Entry::path_or_pattern(std::string_view name, Relative relative) {
+  return expanded(name, {.patterns = true, .relative = relative});
 }
 
 std::optional<HostPath> Entry::host_path(std::string_view name) {
   const std::optional<RulePath> found = path(name);
-  if (!found) return std::nullopt;
-  if (const auto* host = std::get_if<HostPath>(&*found)) return *host;
+  return found ? without_workspace(name, *found) : std::nullopt;
+}
+
+std::optional<DeviceRule> Entry::host_path_or_pattern(std::string_view name) {
+  const auto found = path_or_pattern(name);
+  auto path = found ? without_workspace(name, found->path) : std::nullopt;
+  if (!path) return std::nullopt;
+  return DeviceRule{*std::move(path), found->pattern};
+}
+
+std::optional<HostPath> Entry::without_workspace(std::string_view name, const RulePath& path) {
+  if (const auto* host = std::get_if<HostPath>(&path)) return *host;
   const Value& spelled = *field(name);
   fail(spelled.origin, refused_path(std::get<std::string>(spelled.data), "$FENCE_WORKSPACE has no meaning here"));
   return std::nullopt;

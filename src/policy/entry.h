@@ -26,9 +26,12 @@ class Entry {
   bool flag(std::string_view name);
   /// A required path. Nothing where it is wrong (an error), or where a variable in it is not set and the entry has
   /// `optional = true` (none).
-  std::optional<RulePath> path(std::string_view name, Relative relative = Relative::BelowBase);
-  /// As path(), where the workspace cannot be meant.
+  std::optional<RulePath> path(std::string_view name);
+  /// As path(), and a pattern is one as well.
+  std::optional<Expanded> path_or_pattern(std::string_view name, Relative relative = Relative::BelowBase);
+  /// As path() and path_or_pattern(), where the workspace cannot be meant.
   std::optional<HostPath> host_path(std::string_view name);
+  std::optional<DeviceRule> host_path_or_pattern(std::string_view name);
 
   /// `"NAME" must be EXPECTED, not GOT`
   void wrong_field(std::string_view name, std::string_view expected, const Value& got);
@@ -40,6 +43,9 @@ class Entry {
   [[nodiscard]] const Origin& origin() const noexcept { return element_.origin; }
 
  private:
+  std::optional<Expanded> expanded(std::string_view name, Spelling how);
+  std::optional<HostPath> without_workspace(std::string_view name, const RulePath& path);
+
   const Reading& in_;
   const Value& element_;
   std::string_view main_field_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
+#include "fence/util/glob.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -35,42 +37,89 @@ std::optional<VariableUse> variable_at(std::string_view text, std::size_t dollar
 /// A text without "~" and "$" in it.
 struct Substituted {
   std::string text;
-  bool in_workspace = false;  ///< `text` is below the workspace
+  std::vector<std::size_t> pattern_bytes{};  ///< where in `text` a character of the spelling makes a pattern
+  bool in_workspace = false;                 ///< `text` is below the workspace
 };
 
-std::variant<Substituted, Unset, Error> substitute(std::string_view text, const ExpansionContext& context) {
-  if (text.find_first_of("*?[") != std::string_view::npos) {
-    return refused_path(text, "patterns are not supported in this version", std::string(kLiteralHint));
-  }
-  Substituted out;
-  std::size_t at = 0;
-  if (text.starts_with('~')) {
-    if (text.size() > 1 && text[1] != '/') {
-      return refused_path(text, "\"~\" followed by a name is not supported", "write the path out");
+/// Replaces "~" and variables.
+class Substitution {
+ public:
+  Substitution(const Spelling& spelling, const ExpansionContext& context) : spelling_(spelling), context_(context) {}
+
+  std::variant<Substituted, Unset, Error> run() {
+    const std::string_view text = spelling_.text;
+    if (!spelling_.patterns && has_pattern(text)) {
+      return refused_path(text, "patterns have a meaning only in the path lists, tmpfs and devices.allow",
+                          std::string(kLiteralHint));
     }
-    if (context.home.empty()) return Unset{"~"};
-    out.text = context.home;
-    at = 1;
-  }
-  while (at < text.size()) {
-    if (text[at] != '$') {
-      out.text += text[at++];
-      continue;
+    std::size_t at = 0;
+    if (text.starts_with('~')) {
+      if (text.size() > 1 && text[1] != '/') {
+        return refused_path(text, "\"~\" followed by a name is not supported", "write the path out");
+      }
+      if (context_.home.empty()) return Unset{"~"};
+      out_.text = context_.home;
+      at = 1;
     }
-    const auto use = variable_at(text, at);
-    if (!use) return refused_path(text, "a \"$\" without a variable's name", std::string(kLiteralHint));
-    if (use->name == kWorkspaceName) {
-      const bool first_component = at == 0 && (use->end == text.size() || text[use->end] == '/');
+    while (at < text.size()) {
+      if (text[at] != '$') {
+        take(text[at++]);
+        continue;
+      }
+      const auto use = variable_at(text, at);
+      if (!use) return refused_path(text, "a \"$\" without a variable's name", std::string(kLiteralHint));
+      if (auto refusal = put_variable(*use, at)) return *std::move(refusal);
+      at = use->end;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  using Refusal = std::optional<std::variant<Substituted, Unset, Error>>;
+
+  void take(char c) {
+    if (has_pattern({&c, 1})) out_.pattern_bytes.push_back(out_.text.size());
+    in_set_ = c != '/' && c != ']' && (in_set_ || c == '[');
+    out_.text += c;
+  }
+
+  Refusal put_variable(const VariableUse& use, std::size_t at) {
+    const std::string_view text = spelling_.text;
+    if (in_set_) return refused_path(text, "a variable cannot stand between \"[\" and \"]\"");
+    if (use.name == kWorkspaceName) {
+      const bool first_component = at == 0 && (use.end == text.size() || text[use.end] == '/');
       if (!first_component) return refused_path(text, "$FENCE_WORKSPACE can only be the first component");
-      out.in_workspace = true;
-    } else {
-      const std::string* value = context.variable ? context.variable(use->name) : nullptr;
-      if (value == nullptr || value->empty()) return Unset{"$" + std::string(use->name)};
-      out.text += *value;
+      out_.in_workspace = true;
+      return std::nullopt;
     }
-    at = use->end;
+    const std::string* value = context_.variable ? context_.variable(use.name) : nullptr;
+    if (value == nullptr || value->empty()) return Unset{"$" + std::string(use.name)};
+    out_.text += *value;
+    return std::nullopt;
   }
-  return out;
+
+  const Spelling& spelling_;
+  const ExpansionContext& context_;
+  Substituted out_;
+  bool in_set_ = false;
+};
+
+/// Takes the pattern off `path`: from the component on that has the first pattern character. Bytes that only look like
+/// one become a set of themselves.
+Result<std::string> take_pattern(Substituted& path) {
+  if (path.pattern_bytes.empty()) return std::string();
+  const std::size_t begin = path.text.rfind('/', path.pattern_bytes.front()) + 1;  // npos + 1 is 0
+  std::string pattern = "/";
+  for (std::size_t at = begin; at < path.text.size(); ++at) {
+    const std::string byte = path.text.substr(at, 1);
+    const bool meant = std::binary_search(path.pattern_bytes.begin(), path.pattern_bytes.end(), at);
+    pattern += !meant && has_pattern(byte) ? "[" + byte + "]" : byte;
+  }
+  path.text.resize(begin);
+  FENCE_TRY(const HostPath canonical, HostPath::parse(pattern));
+  pattern = canonical.text().substr(1);
+  if (auto fault = pattern_fault(pattern)) return Error{.why = *std::move(fault)};
+  return pattern;
 }
 
 /// A relative path, taken apart.
@@ -103,9 +152,9 @@ Result<std::string> downward(std::string_view text) {
   return std::move(parts.names);
 }
 
-Result<RulePath> in_every_tree(std::string_view text) {
+Result<RulePath> in_every_tree(std::string_view text, bool has_rest) {
   FENCE_TRY(std::string names, downward(text));
-  if (names.empty()) return refused_path(text, "it names no path below a directory");
+  if (names.empty() && !has_rest) return refused_path(text, "it names no path below a directory");
   return RulePath(InEveryWritableTree{std::move(names)});
 }
 
@@ -117,25 +166,24 @@ Result<RulePath> below_base(std::string_view text, HostPath directory) {
   return RulePath(std::move(path));
 }
 
-Result<RulePath> place(const Substituted& path, Relative relative, const ExpansionContext& context) {
+/// `has_rest`: a pattern follows, so that `path` may name the directory itself.
+Result<RulePath> place(const Substituted& path, bool has_rest, Relative relative, const ExpansionContext& context) {
   if (path.in_workspace) {
     FENCE_TRY(std::string names, downward(path.text));
     return RulePath(InWorkspace{std::move(names)});
   }
-  if (path.text.empty()) return refused_path(path.text, "it is empty");
-  if (path.text.front() == '/') {
+  if (path.text.empty() && !has_rest) return refused_path(path.text, "it is empty");
+  if (path.text.starts_with('/')) {
     FENCE_TRY(HostPath absolute, HostPath::parse(path.text));
     return RulePath(std::move(absolute));
   }
-  return relative == Relative::InEveryTree ? in_every_tree(path.text) : below_base(path.text, context.base);
+  return relative == Relative::InEveryTree ? in_every_tree(path.text, has_rest) : below_base(path.text, context.base);
 }
 
-/// The error of the path that came out, under the name that the user gave.
-std::variant<RulePath, Unset, Error> named_as(std::string_view text, Result<RulePath> result) {
-  if (result) return *std::move(result);
-  Error error = std::move(result).error();
-  error.what = refused_path(text, {}).what;
-  return error;
+Result<Expanded> split_and_place(Substituted path, Relative relative, const ExpansionContext& context) {
+  FENCE_TRY(std::string pattern, take_pattern(path));
+  FENCE_TRY(RulePath placed, place(path, !pattern.empty(), relative, context));
+  return Expanded{std::move(placed), std::move(pattern)};
 }
 
 }  // namespace
@@ -152,10 +200,15 @@ Error unset_error(std::string_view text, const Unset& unset) {
   return refused_path(text, unset.name + " is not set", "add `optional = true` to skip the entry where it is not set");
 }
 
-std::variant<RulePath, Unset, Error> expand(const Spelling& spelling, const ExpansionContext& context) {
-  using Outcome = std::variant<RulePath, Unset, Error>;
-  const auto placed = [&](const Substituted& path) -> Outcome {
-    return named_as(spelling.text, place(path, spelling.relative, context));
+std::variant<Expanded, Unset, Error> expand(const Spelling& spelling, const ExpansionContext& context) {
+  using Outcome = std::variant<Expanded, Unset, Error>;
+  const auto placed = [&](Substituted path) -> Outcome {
+    auto result = split_and_place(std::move(path), spelling.relative, context);
+    if (result) return *std::move(result);
+    // Under the name that the user gave.
+    Error error = std::move(result).error();
+    error.what = refused_path(spelling.text, {}).what;
+    return error;
   };
   if (spelling.literal) return placed({.text = std::string(spelling.text)});
   return std::visit(Overloaded{
@@ -163,12 +216,12 @@ std::variant<RulePath, Unset, Error> expand(const Spelling& spelling, const Expa
                         [](const Unset& unset) -> Outcome { return unset; },
                         [](const Error& error) -> Outcome { return error; },
                     },
-                    substitute(spelling.text, context));
+                    Substitution(spelling, context).run());
 }
 
 Result<RulePath> expand_path(std::string_view text, const ExpansionContext& context) {
   return std::visit(Overloaded{
-                        [](RulePath path) -> Result<RulePath> { return path; },
+                        [](Expanded expanded) -> Result<RulePath> { return std::move(expanded.path); },
                         [&](const Unset& unset) -> Result<RulePath> { return unset_error(text, unset); },
                         [](Error error) -> Result<RulePath> { return error; },
                     },

@@ -87,7 +87,7 @@ std::string_view name_fault(std::string_view name) {
   return "";
 }
 
-std::string_view pattern_fault(std::string_view pattern) {
+std::string_view variable_pattern_fault(std::string_view pattern) {
   if (pattern.find('[') != std::string_view::npos) return "patterns for names know only \"*\" and \"?\"";
   return name_fault(pattern);
 }
@@ -98,10 +98,11 @@ void read_paths(const Reading& in, PathList list) {
   const Relative relative = list == PathList::Protect ? Relative::InEveryTree : Relative::BelowBase;
   read_list(in, [&](const Value& element) {
     Entry entry(in, element, "path");
-    const auto path = entry.path("path", relative);
+    const auto path = entry.path_or_pattern("path", relative);
     PathRule rule{.list = list, .optional = entry.flag("optional"), .why = entry.text_or_empty("why")};
     if (!entry.finish() || !path) return;
-    rule.path = *path;
+    rule.path = path->path;
+    rule.pattern = path->pattern;
     in.layer.paths.push_back({std::move(rule), entry.origin()});
   });
 }
@@ -109,13 +110,14 @@ void read_paths(const Reading& in, PathList list) {
 void read_scratch(const Reading& in) {
   read_list(in, [&](const Value& element) {
     Entry entry(in, element, "path");
-    const auto path = entry.path("path");
+    const auto path = entry.path_or_pattern("path");
     ScratchRule rule{.size = read_size(entry),
                      .mode = read_mode(entry, ScratchRule{}.mode),
                      .optional = entry.flag("optional"),
                      .why = entry.text_or_empty("why")};
     if (!entry.finish() || !path) return;
-    rule.path = *path;
+    rule.path = path->path;
+    rule.pattern = path->pattern;
     in.layer.scratch.push_back({std::move(rule), entry.origin()});
   });
 }
@@ -135,8 +137,8 @@ void read_binds(const Reading& in) {
 void read_device_nodes(const Reading& in) {
   read_list(in, [&](const Value& element) {
     Entry entry(in, element, "path");
-    const auto path = entry.host_path("path");
-    if (entry.finish() && path) in.layer.device_nodes.push_back({*path, entry.origin()});
+    const auto rule = entry.host_path_or_pattern("path");
+    if (entry.finish() && rule) in.layer.device_nodes.push_back({*rule, entry.origin()});
   });
 }
 
@@ -145,7 +147,7 @@ void read_patterns(const Reading& in, std::vector<Sourced<VariablePattern>>& pat
     Entry entry(in, element, "name");
     const std::string* name = entry.required_text("name");
     const std::string why = entry.text_or_empty("why");
-    if (const std::string_view fault = name ? pattern_fault(*name) : ""; !fault.empty()) {
+    if (const std::string_view fault = name ? variable_pattern_fault(*name) : ""; !fault.empty()) {
       entry.fail(entry.origin(),
                  {.what = "cannot use the pattern \"" + escape_bytes(*name) + "\"", .why = std::string(fault)});
     }

@@ -1,40 +1,51 @@
 #include "fence/policy/policy.h"
 
+#include "choices.h"
+
 namespace fence {
 namespace {
 
+/// What a layer that may only restrict says counts where it is stricter than what is there.
 template <class T>
-void replace(Sourced<T>& slot, const std::optional<Sourced<T>>& said) {
-  if (said) slot = *said;
+void replace(const SingleSetting<T>& setting, Policy& policy, const SettingsLayer& layer) {
+  const std::optional<Sourced<T>>& said = layer.*setting.said;
+  Sourced<T>& slot = policy.*setting.in_force;
+  if (!said) return;
+  const bool counts = layer.authority == Authority::Free ||
+                      strictness(setting.choices, said->value) > strictness(setting.choices, slot.value);
+  if (counts) slot = *said;
+}
+
+void replace_session(Policy& policy, const SettingsLayer& layer, int rank) {
+  const auto& said = layer.force_new_session;
+  if (!said) return;
+  const auto& lower = policy.force_new_session;
+  const int below = session_strictness(lower ? std::optional(lower->value) : std::nullopt);
+  if (layer.authority != Authority::Free && session_strictness(said->value) <= below) return;
+  if (lower) policy.force_new_session_overruled.push_back({lower->value, lower->origin});
+  policy.force_new_session = {said->value, said->origin, rank, layer.authority == Authority::Enforced};
 }
 
 template <class T>
-void append(std::vector<Ranked<T>>& all, const std::vector<Sourced<T>>& more, int rank) {
-  for (const Sourced<T>& entry : more) all.push_back({entry.value, entry.origin, rank});
+void append(std::vector<Ranked<T>>& all, const std::vector<Sourced<T>>& more, int rank, bool enforced) {
+  for (const Sourced<T>& entry : more) all.push_back({entry.value, entry.origin, rank, enforced});
 }
 
 void put_layer(Policy& policy, const SettingsLayer& layer, int rank) {
-  replace(policy.backend, layer.backend);
-  if (layer.force_new_session) {
-    if (const auto& lower = policy.force_new_session) {
-      policy.force_new_session_overruled.push_back({lower->value, lower->origin});
-    }
-    policy.force_new_session = {layer.force_new_session->value, layer.force_new_session->origin, rank};
+  for_each_single([&](const auto& setting) { replace(setting, policy, layer); });
+  replace_session(policy, layer, rank);
+  const bool enforced = layer.authority == Authority::Enforced;
+  append(policy.paths, layer.paths, rank, enforced);
+  append(policy.scratch, layer.scratch, rank, enforced);
+  append(policy.binds, layer.binds, rank, enforced);
+  append(policy.device_nodes, layer.device_nodes, rank, enforced);
+  append(policy.environment_pass, layer.environment_pass, rank, enforced);
+  append(policy.environment_deny, layer.environment_deny, rank, enforced);
+  append(policy.require, layer.require, rank, enforced);
+  policy.allow_degraded.insert(policy.allow_degraded.end(), layer.allow_degraded.begin(), layer.allow_degraded.end());
+  for (const auto& [name, said] : layer.environment_set) {
+    policy.environment_set[name] = {said.value, said.origin, rank, enforced};
   }
-  replace(policy.terminal, layer.terminal);
-  append(policy.paths, layer.paths, rank);
-  append(policy.scratch, layer.scratch, rank);
-  append(policy.binds, layer.binds, rank);
-  replace(policy.absent_protected, layer.absent_protected);
-  replace(policy.devices, layer.devices);
-  append(policy.device_nodes, layer.device_nodes, rank);
-  replace(policy.runtime_dir, layer.runtime_dir);
-  replace(policy.network, layer.network);
-  replace(policy.environment, layer.environment);
-  append(policy.environment_pass, layer.environment_pass, rank);
-  append(policy.environment_deny, layer.environment_deny, rank);
-  for (const auto& [name, said] : layer.environment_set) policy.environment_set[name] = {said.value, said.origin, rank};
-  replace(policy.nesting, layer.nesting);
 }
 
 }  // namespace

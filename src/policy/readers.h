@@ -4,16 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "choices.h"
 #include "fence/policy/settings_table.h"
 
 namespace fence {
-
-/// One word of a setting that is a choice.
-template <class T>
-struct Choice {
-  std::string_view word;
-  T value;
-};
 
 /// "KEY must be TYPE, not GOT".
 void wrong_type(const Reading& in);
@@ -53,5 +47,10 @@ void read_binds(const Reading& in);
 void read_device_nodes(const Reading& in);
 void read_patterns(const Reading& in, std::vector<Sourced<VariablePattern>>& patterns);
 void read_variables(const Reading& in);
+void read_requirements(const Reading& in);
+void read_degraded(const Reading& in);
+void read_trusted_projects(const Reading& in);
+/// From 1 to `most`.
+void read_number(const Reading& in, std::optional<Sourced<std::uint64_t>>& slot, std::uint64_t most);
 
 }  // namespace fence

@@ -1,8 +1,9 @@
+#include "expand.h"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
-
-#include "fence/policy/settings_table.h"
 
 namespace fence {
 namespace {
@@ -19,16 +20,31 @@ class ExpandPath : public ::testing::Test {
             .home = home_};
   }
 
+  static std::string text_of(const RulePath& path) {
+    return std::visit(Overloaded{
+                          [](const HostPath& host) { return host.text(); },
+                          [](const InWorkspace& in) { return "workspace:" + in.relative; },
+                          [](const InEveryWritableTree& in) { return "every:" + in.relative; },
+                      },
+                      path);
+  }
+  static std::string text_of(const std::variant<Expanded, Unset, Error>& outcome) {
+    return std::visit(Overloaded{
+                          [](const Expanded& expanded) { return text_of(expanded.path) + " | " + expanded.pattern; },
+                          [](const Unset& unset) { return "unset: " + unset.name; },
+                          [](const Error& error) { return to_string(error); },
+                      },
+                      outcome);
+  }
+
   /// The path that comes out; an error as its text.
   std::string expand(std::string_view text) {
     const auto result = expand_path(text, context());
-    if (!result) return to_string(result.error());
-    return std::visit(Overloaded{
-                          [](const HostPath& path) { return path.text(); },
-                          [](const InWorkspace& path) { return "workspace:" + path.relative; },
-                          [](const InEveryWritableTree& path) { return "every:" + path.relative; },
-                      },
-                      *result);
+    return result ? text_of(*result) : to_string(result.error());
+  }
+  /// "PATH | PATTERN", where patterns have a meaning.
+  std::string split(std::string_view text, Relative relative = Relative::BelowBase) {
+    return text_of(fence::expand({.text = text, .patterns = true, .relative = relative}, context()));
   }
 
   std::map<std::string, std::string> variables_{
@@ -106,12 +122,66 @@ TEST_F(ExpandPath, ADollarWithoutANameIsRefused) {
   }
 }
 
-TEST_F(ExpandPath, PatternsAreRefused) {
+TEST_F(ExpandPath, PatternsAreRefusedWhereOnePathIsMeant) {
   for (const std::string text : {"/a/*", "/a/?", "/a/[b]", "~/**/x"}) {
     EXPECT_EQ(expand(text), "fence: cannot use the path \"" + text +
-                                "\": patterns are not supported in this version\n"
+                                "\": patterns have a meaning only in the path lists, tmpfs and devices.allow\n"
                                 "  hint: for a name that has this character write {path = \"...\", literal = true}");
   }
+}
+
+TEST_F(ExpandPath, APatternBeginsAtTheFirstComponentThatHasOne) {
+  EXPECT_EQ(split("/a/b/*.pem"), "/a/b | *.pem");
+  EXPECT_EQ(split("/*"), "/ | *");
+  EXPECT_EQ(split("/a/b[12]c/d"), "/a | b[12]c/d");
+  EXPECT_EQ(split("~/src/**/.env"), "/home/u/src | **/.env");
+  EXPECT_EQ(split("~/*"), "/home/u | *");
+  EXPECT_EQ(split("*.c"), "/base/dir | *.c");
+  EXPECT_EQ(split("../x/?"), "/base/x | ?");
+  EXPECT_EQ(split("$DIR/*/y"), "/var/data | */y");
+  EXPECT_EQ(split("$FENCE_WORKSPACE/**/*.key"), "workspace: | **/*.key");
+  EXPECT_EQ(split("$FENCE_WORKSPACE/a/*"), "workspace:a | *");
+  EXPECT_EQ(split("/a/b"), "/a/b | ");
+}
+
+TEST_F(ExpandPath, APatternIsMadeCanonical) { EXPECT_EQ(split("/a//**/.//x/"), "/a | **/x"); }
+
+TEST_F(ExpandPath, PatternCharactersOfAVariableStandForThemselves) {
+  EXPECT_EQ(split("/a/$NAME"), "/a/x*y | ");
+  EXPECT_EQ(split("/a/$NAME/*.c"), "/a/x*y | *.c");
+  EXPECT_EQ(split("/a/$NAME*"), "/a | x[*]y*");
+  EXPECT_EQ(split("/a/*/${NAME}"), "/a | */x[*]y");
+  variables_["NAME"] = "[a]?";
+  EXPECT_EQ(split("/a/*$NAME"), "/a | *[[]a][?]");
+}
+
+TEST_F(ExpandPath, PatternCharactersOfTheHomeDirectoryStandForThemselves) {
+  home_ = "/home/[u]";
+  EXPECT_EQ(split("~/*"), "/home/[u] | *");
+  EXPECT_EQ(split("~/x"), "/home/[u]/x | ");
+}
+
+TEST_F(ExpandPath, AVariableInASetIsRefused) {
+  EXPECT_EQ(split("/a/[$NAME]"),
+            "fence: cannot use the path \"/a/[$NAME]\": a variable cannot stand between \"[\" and \"]\"");
+  EXPECT_EQ(split("/a/[b]$NAME"), "/a | [b]x[*]y");
+}
+
+TEST_F(ExpandPath, DotDotAfterAPatternIsRefused) {
+  for (const std::string text : {"/a/*/../b", "/a/*/..", "*/../b"}) {
+    EXPECT_THAT(split(text), ::testing::StartsWith("fence: cannot use the path \"" + text + "\": \"..\" means"));
+  }
+  EXPECT_THAT(split("/a/../*"), ::testing::StartsWith("fence: cannot use the path \"/a/../*\": \"..\" means"));
+}
+
+TEST_F(ExpandPath, APatternIsARelativeProtectionOfEveryTree) {
+  EXPECT_EQ(split("**/.env", Relative::InEveryTree), "every: | **/.env");
+  EXPECT_EQ(split("a/*.c", Relative::InEveryTree), "every:a | *.c");
+  EXPECT_THAT(split("../*", Relative::InEveryTree), ::testing::HasSubstr("\"..\" leads out of the directory"));
+}
+
+TEST_F(ExpandPath, ALiteralSpellingHasNoPattern) {
+  EXPECT_EQ(text_of(fence::expand({.text = "/a/*", .literal = true, .patterns = true}, context())), "/a/* | ");
 }
 
 TEST_F(ExpandPath, TheWorkspaceIsKnownLater) {

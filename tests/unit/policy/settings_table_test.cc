@@ -77,9 +77,17 @@ TEST(SettingsTable, EveryKeyStandsOnceAndIsDescribed) {
 TEST(SettingsTable, EveryRowRefusesAnotherTypeInItsOwnWords) {
   for (const SettingRow& row : settings_table()) {
     if (row.key == "profile") continue;  // profile_names() reads it
-    EXPECT_THAT(errors_of(setting(row.key, value(7))),
-                ElementsAre("fence: " + std::string(row.key) + " must be " + std::string(row.type) +
-                            ", not a whole number\n  asked for by s.toml:3:5"));
+    const bool number = row.type.starts_with("a whole number");
+    EXPECT_THAT(errors_of(setting(row.key, number ? value(true) : value(7))),
+                ElementsAre("fence: " + std::string(row.key) + " must be " + std::string(row.type) + ", not " +
+                            (number ? "true or false" : "a whole number") + "\n  asked for by s.toml:3:5"));
+  }
+}
+
+TEST(SettingsTable, EveryRowSaysWhatAValueLooksLike) {
+  for (const SettingRow& row : settings_table()) {
+    const bool shows_nothing = row.default_value.empty() || row.default_value == "[]" || row.default_value == "{}";
+    EXPECT_EQ(row.example.empty(), !shows_nothing) << row.key;
   }
 }
 
@@ -119,6 +127,72 @@ TEST(ReadLayer, SingleValuesKeepTheirPlace) {
   EXPECT_EQ(read("nesting", value(true)).nesting->value, true);
 }
 
+TEST(ReadLayer, NumbersHaveBounds) {
+  EXPECT_EQ(read("globs.maxEntries", value(1)).walk_entries, (Sourced<std::uint64_t>{1, kPlace}));
+  EXPECT_EQ(read("globs.maxSeconds", value(7)).walk_seconds->value, 7U);
+  EXPECT_EQ(read("lookTimeout", value(60000)).look_milliseconds->value, 60000U);
+  EXPECT_THAT(errors_of(setting("globs.maxEntries", value(0))),
+              ElementsAre("fence: globs.maxEntries must be a whole number above 0, not 0\n  asked for by s.toml:3:5"));
+  EXPECT_THAT(errors_of(setting("lookTimeout", value(60001))),
+              ElementsAre("fence: lookTimeout must be a whole number from 1 to 60000, not 60001\n"
+                          "  asked for by s.toml:3:5"));
+  EXPECT_EQ(errors_of(setting("lookTimeout", value(0))).size(), 1U);
+  EXPECT_EQ(errors_of(setting("globs.maxSeconds", value(-1))).size(), 1U);
+}
+
+TEST(ReadLayer, RequirementsHaveAName) {
+  const auto layer = read("require", list(value("userns"), value("landlock>=4"), value("kernel>=6.1")));
+  EXPECT_THAT(layer.require, ElementsAre(Sourced<Requirement>{{Ability::UserNamespace, {}}, kPlace},
+                                         Sourced<Requirement>{{Ability::Landlock, {4, 0}}, kPlace},
+                                         Sourced<Requirement>{{Ability::Kernel, {6, 1}}, kPlace}));
+}
+
+TEST(ReadLayer, WrongRequirementsAreAllReported) {
+  const std::string place = "\n  asked for by s.toml:3:5";
+  EXPECT_THAT(errors_of(setting("require", list(value("usernss"), value("userns>=2"), value("landlock>=x"),
+                                                value("landlock>=4.1"), value(3)))),
+              ElementsAre("fence: require knows no ability \"usernss\"" + place + "\n  hint: did you mean \"userns\"?",
+                          "fence: require cannot ask for a version of userns, which has none" + place +
+                              "\n  hint: write \"userns\"",
+                          "fence: require cannot understand the version \"x\" of landlock" + place +
+                              "\n  hint: write it as in \"landlock>=4\"",
+                          "fence: require cannot understand the version \"4.1\" of landlock" + place +
+                              "\n  hint: write it as in \"landlock>=4\"",
+                          "fence: an entry of require must be a string, not a whole number" + place));
+}
+
+TEST(ReadLayer, OnlyWhatHasALesserFormCanBeDegraded) {
+  EXPECT_THAT(read("allowDegraded", list(value("cgroup"))).allow_degraded,
+              ElementsAre(Sourced<Ability>{Ability::Cgroup, kPlace}));
+  EXPECT_THAT(errors_of(setting("allowDegraded", list(value("userns"), value("pid")))),
+              ElementsAre("fence: \"userns\" cannot be degraded: there is no sandbox without it\n"
+                          "  asked for by s.toml:3:5\n  hint: only proc and cgroup can be",
+                          ::testing::StartsWith("fence: allowDegraded knows no ability \"pid\"\n")));
+}
+
+TEST(ReadLayer, OnlyTheUsersAndTheSystemsFileTrustProjects) {
+  EXPECT_THAT(read("trust.projects", list(value("~/p"))).trusted_projects,
+              ElementsAre(Sourced<HostPath>{*HostPath::parse("/home/u/p"), kPlace}));
+  const auto table = setting("trust.projects", list(value("~/p")));
+  EXPECT_TRUE(read_layer(LayerKind::System, "s.toml", table, context()));
+  for (const LayerKind kind :
+       {LayerKind::Profile, LayerKind::Project, LayerKind::Environment, LayerKind::CommandLine}) {
+    const auto layer = read_layer(kind, "s.toml", table, context());
+    ASSERT_FALSE(layer) << layer_name(kind);
+    EXPECT_EQ(to_string(layer.error().front()),
+              "fence: trust.projects can stand only in the user's and the system's settings.toml\n"
+              "  asked for by s.toml:3:5\n  hint: --trust-project trusts a project for one run");
+  }
+}
+
+TEST(ReadLayer, EnforceBelongsIntoTheSystemsFile) {
+  EXPECT_THAT(errors_of({entry("enforce", table(entry("nesting", value(false))))}),
+              ElementsAre("fence: [enforce] cannot stand here\n  asked for by s.toml:1:1\n"
+                          "  hint: only /etc/fence/settings.toml enforces settings"));
+}
+
+TEST(ReadLayer, RemembersWhereProfilesAreNamed) { EXPECT_EQ(read("profile", value("strict")).profile, kPlace); }
+
 TEST(ReadLayer, SaysNothingOfWhatIsNotThere) {
   const auto layer = read_layer(LayerKind::User, "s.toml", {}, context());
   ASSERT_TRUE(layer);
@@ -132,9 +206,10 @@ TEST(ReadLayer, APathEntryIsAStringOrATable) {
                           list(value("~/.ssh"), table(entry("path", value("$DATA/x")), entry("optional", value(true)),
                                                       entry("why", value("data")))));
   ASSERT_EQ(layer.paths.size(), 2U);
-  EXPECT_EQ(layer.paths[0].value, (PathRule{PathList::DenyRead, host("/home/u/.ssh"), false, ""}));
+  EXPECT_EQ(layer.paths[0].value, (PathRule{.list = PathList::DenyRead, .path = host("/home/u/.ssh")}));
   EXPECT_EQ(layer.paths[0].origin, kPlace);
-  EXPECT_EQ(layer.paths[1].value, (PathRule{PathList::DenyRead, host("/var/data/x"), true, "data"}));
+  EXPECT_EQ(layer.paths[1].value,
+            (PathRule{.list = PathList::DenyRead, .path = host("/var/data/x"), .optional = true, .why = "data"}));
 }
 
 TEST(ReadLayer, EachListKeepsItsName) {
@@ -184,7 +259,7 @@ TEST(ReadLayer, AnOptionalEntryWithAnUnsetVariableFallsAway) {
 
 TEST(ReadLayer, OptionalExcusesNothingElse) {
   EXPECT_EQ(errors_of(setting("filesystem.denyRead",
-                              list(table(entry("path", value("/a/*")), entry("optional", value(true))))))
+                              list(table(entry("path", value("/a/[b")), entry("optional", value(true))))))
                 .size(),
             1U);
 }
@@ -278,7 +353,53 @@ TEST(ReadLayer, WrongBindsAreRefused) {
 
 TEST(ReadLayer, DeviceNodes) {
   EXPECT_THAT(read("devices.allow", list(value("/dev/kvm"))).device_nodes,
-              ElementsAre(Sourced<HostPath>{host("/dev/kvm"), kPlace}));
+              ElementsAre(Sourced<DeviceRule>{{.path = *HostPath::parse("/dev/kvm")}, kPlace}));
+  EXPECT_THAT(read("devices.allow", list(value("/dev/video*"))).device_nodes,
+              ElementsAre(Sourced<DeviceRule>{{.path = *HostPath::parse("/dev"), .pattern = "video*"}, kPlace}));
+}
+
+TEST(ReadLayer, PatternsStandInEveryPathList) {
+  for (const std::string_view key : {"allowRead", "denyRead", "allowWrite", "denyWrite", "protect"}) {
+    const auto layer = read("filesystem." + std::string(key), list(value("/a/b/*.pem")));
+    EXPECT_EQ(layer.paths[0].value.path, RulePath(host("/a/b")));
+    EXPECT_EQ(layer.paths[0].value.pattern, "*.pem");
+  }
+  const auto layer = read("filesystem.tmpfs", list(value("/a/*/cache")));
+  EXPECT_EQ(layer.scratch[0].value.path, RulePath(host("/a")));
+  EXPECT_EQ(layer.scratch[0].value.pattern, "*/cache");
+}
+
+TEST(ReadLayer, ARelativeProtectPatternIsBelowEveryWritableTree) {
+  const auto layer = read("filesystem.protect", list(value("**/.env"), value("a/b/*.c"), value("/x/*")));
+  EXPECT_EQ(layer.paths[0].value.path, RulePath(InEveryWritableTree{""}));
+  EXPECT_EQ(layer.paths[0].value.pattern, "**/.env");
+  EXPECT_EQ(layer.paths[1].value.path, RulePath(InEveryWritableTree{"a/b"}));
+  EXPECT_EQ(layer.paths[1].value.pattern, "*.c");
+  EXPECT_EQ(layer.paths[2].value.path, RulePath(host("/x")));
+}
+
+TEST(ReadLayer, APatternThatCannotBeHonouredIsAnErrorWithItsPlace) {
+  for (const char* bad : {"/a/**x", "/a/[b", "/a/*/../b", "/a/[]", "$DATA/[$DATA]"}) {
+    const auto errors = errors_of(setting("filesystem.denyRead", list(value(bad))));
+    ASSERT_EQ(errors.size(), 1U) << bad;
+    EXPECT_THAT(errors[0], ::testing::StartsWith("fence: cannot use the path \"" + std::string(bad) + "\": ")) << bad;
+    EXPECT_THAT(errors[0], ::testing::HasSubstr("asked for by s.toml:3:5")) << bad;
+  }
+}
+
+TEST(ReadLayer, PatternsAreRefusedWhereOnePathIsMeant) {
+  const std::string what =
+      "fence: cannot use the path \"/a/*\": patterns have a meaning only in the path lists, tmpfs "
+      "and devices.allow\n  asked for by s.toml:3:5\n";
+  const std::string hint = "  hint: for a name that has this character write {path = \"...\", literal = true}";
+  EXPECT_THAT(
+      errors_of(setting("filesystem.bind", list(table(entry("source", value("/a/*")), entry("target", value("/b")))))),
+      ElementsAre(what + "  in filesystem.bind\n" + hint));
+  EXPECT_THAT(
+      errors_of(setting("filesystem.bind", list(table(entry("source", value("/b")), entry("target", value("/a/*")))))),
+      ElementsAre(what + "  in filesystem.bind\n" + hint));
+  EXPECT_THAT(errors_of(setting("trust.projects", list(value("/a/*")))),
+              ElementsAre(what + "  in trust.projects\n" + hint));
 }
 
 TEST(ReadLayer, VariablePatterns) {

@@ -1,0 +1,98 @@
+#pragma once
+// The words of every setting that is one of a few values, and how strict each of them is.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "fence/policy/policy.h"
+
+namespace fence {
+
+/// Nothing where the values of a setting have no order: none of them restricts more than another.
+using Strictness = std::optional<int>;
+
+/// One word of a setting that is a choice.
+template <class T>
+struct Choice {
+  std::string_view word;
+  T value;
+  Strictness strict{};  ///< compared within one setting; a higher one shows, opens or allows less
+};
+
+inline constexpr std::array kBackends{Choice<Backend>{"auto", Backend::Auto},
+                                      Choice<Backend>{"native", Backend::Native},
+                                      Choice<Backend>{"bwrap", Backend::Bwrap}};
+/// Unset stands between the two: see kUnsetSession.
+inline constexpr std::array kForceNewSession{Choice<bool>{"true", true, 2}, Choice<bool>{"false", false, 0}};
+/// A session is made where no filter keeps the caller's terminal safe: less than always, more than never.
+inline constexpr int kUnsetSession = 1;
+/// A private terminal is the command's own; "auto" may choose either.
+inline constexpr std::array kTerminalModes{Choice<TerminalMode>{"auto", TerminalMode::Auto, 1},
+                                           Choice<TerminalMode>{"private", TerminalMode::Private, 2},
+                                           Choice<TerminalMode>{"shared", TerminalMode::Shared, 0}};
+inline constexpr std::array kAbsentProtected{Choice<AbsentProtected>{"report", AbsentProtected::Report, 0},
+                                             Choice<AbsentProtected>{"quarantine", AbsentProtected::Quarantine, 1}};
+inline constexpr std::array kDevicesModes{Choice<DevicesMode>{"minimal", DevicesMode::Minimal, 1},
+                                          Choice<DevicesMode>{"host", DevicesMode::Host, 0}};
+/// Neither a private runtime directory nor none has a socket of the session in it.
+inline constexpr std::array kRuntimeDirModes{Choice<RuntimeDirMode>{"auto", RuntimeDirMode::Auto, 1},
+                                             Choice<RuntimeDirMode>{"private", RuntimeDirMode::Private, 2},
+                                             Choice<RuntimeDirMode>{"inherit", RuntimeDirMode::Inherit, 0},
+                                             Choice<RuntimeDirMode>{"unset", RuntimeDirMode::Unset, 2}};
+inline constexpr std::array kNetworkModes{Choice<NetworkMode>{"none", NetworkMode::None, 1},
+                                          Choice<NetworkMode>{"host", NetworkMode::Host, 0}};
+inline constexpr std::array kEnvironmentModes{Choice<EnvironmentMode>{"inherit", EnvironmentMode::Inherit, 0},
+                                              Choice<EnvironmentMode>{"clear", EnvironmentMode::Clear, 1}};
+inline constexpr std::array kNesting{Choice<bool>{"true", true, 0}, Choice<bool>{"false", false, 1}};
+
+/// A setting with one value.
+template <class T>
+struct SingleSetting {
+  std::string_view key;
+  std::optional<Sourced<T>> SettingsLayer::*said;
+  Sourced<T> Policy::*in_force;
+  std::span<const Choice<T>> choices{};  ///< empty: a number, without an order of strictness
+};
+
+/// Calls `each` for every setting with one value but forceNewSession, which may stay unset.
+template <class Each>
+void for_each_single(Each each) {
+  each(SingleSetting<Backend>{"backend", &SettingsLayer::backend, &Policy::backend, kBackends});
+  each(SingleSetting<TerminalMode>{"terminal.mode", &SettingsLayer::terminal, &Policy::terminal, kTerminalModes});
+  each(SingleSetting<AbsentProtected>{"filesystem.absentProtected", &SettingsLayer::absent_protected,
+                                      &Policy::absent_protected, kAbsentProtected});
+  each(SingleSetting<DevicesMode>{"devices.mode", &SettingsLayer::devices, &Policy::devices, kDevicesModes});
+  each(SingleSetting<RuntimeDirMode>{"runtimeDir.mode", &SettingsLayer::runtime_dir, &Policy::runtime_dir,
+                                     kRuntimeDirModes});
+  each(SingleSetting<NetworkMode>{"network.mode", &SettingsLayer::network, &Policy::network, kNetworkModes});
+  each(SingleSetting<EnvironmentMode>{"environment.mode", &SettingsLayer::environment, &Policy::environment,
+                                      kEnvironmentModes});
+  each(SingleSetting<bool>{"nesting", &SettingsLayer::nesting, &Policy::nesting, kNesting});
+  each(SingleSetting<std::uint64_t>{"globs.maxEntries", &SettingsLayer::walk_entries, &Policy::walk_entries});
+  each(SingleSetting<std::uint64_t>{"globs.maxSeconds", &SettingsLayer::walk_seconds, &Policy::walk_seconds});
+  each(SingleSetting<std::uint64_t>{"lookTimeout", &SettingsLayer::look_milliseconds, &Policy::look_milliseconds});
+}
+
+/// The row of a value; null where the setting is no choice.
+template <class T>
+const Choice<T>* find_choice(std::span<const Choice<T>> choices, const T& value) noexcept {
+  for (const Choice<T>& choice : choices) {
+    if (choice.value == value) return &choice;
+  }
+  return nullptr;
+}
+
+template <class T>
+Strictness strictness(std::span<const Choice<T>> choices, const T& value) noexcept {
+  const Choice<T>* choice = find_choice(choices, value);
+  return choice == nullptr ? std::nullopt : choice->strict;
+}
+
+/// Of forceNewSession, where unset is a value too.
+inline int session_strictness(const std::optional<bool>& value) noexcept {
+  return value ? *strictness<bool>(kForceNewSession, *value) : kUnsetSession;
+}
+
+}  // namespace fence
