@@ -19,10 +19,22 @@ constexpr std::array kRefusals{
             "take the right away with `chmod go-w`, or make yourself or root its owner with `chown`"},
     Refusal{EFBIG, "it is larger than 1 MiB", ""},
     Refusal{EINVAL, "it is no regular file", ""},
+    Refusal{ETIMEDOUT, "its file system does not answer", "mount it anew or unmount it (umount -l)"},
 };
 static_assert(kMaxTextBytes == 1U << 20, "the text for EFBIG names the limit");
 
-Error unreadable(const std::string& shown, int errno_value, const std::optional<Origin>& asked_by) {
+/// The system's file is root's alone; a project's need not be read.
+void suit_to_layer(Error& error, LayerKind layer) {
+  if (layer == LayerKind::System && error.errno_value == EPERM) {
+    error.why = "another user than root can write it";
+    error.hint = "`chown root` and `chmod go-w` as root; it binds everybody, and is never skipped";
+  }
+  if (layer != LayerKind::Project) return;
+  error.hint += error.hint.empty() ? "put it right" : "";
+  error.hint += ", or leave it unread with --no-settings";
+}
+
+Error unreadable(const std::string& shown, LayerKind layer, int errno_value, const std::optional<Origin>& asked_by) {
   Error error{.kind = ErrorKind::Config,
               .what = "cannot read " + shown,
               .why = errno_text(errno_value),
@@ -33,6 +45,7 @@ Error unreadable(const std::string& shown, int errno_value, const std::optional<
     error.why = row.why;
     error.hint = row.hint;
   }
+  suit_to_layer(error, layer);
   return error;
 }
 
@@ -84,10 +97,42 @@ std::string shown_path(const HostPath& path, const Places& places) {
   return below.empty() ? "~" : "~/" + escape_bytes(below);
 }
 
+HostPath with_real_home(const HostPath& path, const Places& places, const std::optional<HostPath>& real_home) {
+  const auto home = HostPath::parse(places.home);
+  if (!real_home || !home || !home->contains(path)) return path;
+  return real_home->below(home->relative(path));
+}
+
+HostPath system_settings_file() { return HostPath::root().child("etc").child("fence").child("settings.toml"); }
+
+Result<HostPath, Errors> user_settings_file(const ConfigRequest& request) {
+  Errors errors;
+  const Places places = find_places(request, errors);
+  if (!errors.empty()) return errors;
+  if (places.directory) return places.directory->child("settings.toml");
+  return Errors{{.kind = ErrorKind::Host,
+                 .what = "cannot tell where the user's settings.toml is",
+                 .why = "the home directory is not known",
+                 .hint = "set HOME"}};
+}
+
+std::optional<HostPath> home_directory(const ConfigRequest& request) {
+  Errors unused;
+  auto home = HostPath::parse(find_places(request, unused).home);
+  return home ? std::optional(*std::move(home)) : std::nullopt;
+}
+
+std::string shown_path(const HostPath& path, const ConfigRequest& request) {
+  Errors unused;
+  return shown_path(path, find_places(request, unused));
+}
+
 Result<std::optional<ValueTable>, Errors> read_settings_file(const TextReader& read, const HostPath& path,
                                                              const std::string& shown, LayerKind layer,
                                                              const std::optional<Origin>& asked_by) {
   using Outcome = Result<std::optional<ValueTable>, Errors>;
+  // No system call takes such a path: nothing can be there.
+  if (path_too_long(path.text())) return std::optional<ValueTable>();
   return std::visit(Overloaded{
                         [&](const std::string& text) -> Outcome {
                           FENCE_TRY(ValueTable table, parse_toml(text, shown, layer));
@@ -95,7 +140,7 @@ Result<std::optional<ValueTable>, Errors> read_settings_file(const TextReader& r
                         },
                         [](Absent) -> Outcome { return std::optional<ValueTable>(); },
                         [&](const Unreadable& refusal) -> Outcome {
-                          return Errors{unreadable(shown, refusal.errno_value, asked_by)};
+                          return Errors{unreadable(shown, layer, refusal.errno_value, asked_by)};
                         },
                     },
                     read(path));

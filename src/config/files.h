@@ -20,6 +20,9 @@ Places find_places(const ConfigRequest& request, Errors& errors);
 /// `path` for messages, with the home directory as "~".
 std::string shown_path(const HostPath& path, const Places& places);
 
+/// A directory that the user named by "~", as a start directory without links would show it.
+HostPath with_real_home(const HostPath& path, const Places& places, const std::optional<HostPath>& real_home);
+
 /// The table that a file holds; nothing where there is no such file. `shown` names it in messages, and `asked_by` is
 /// the place that named the file, where there is one.
 Result<std::optional<ValueTable>, Errors> read_settings_file(const TextReader& read, const HostPath& path,

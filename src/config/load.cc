@@ -1,10 +1,9 @@
-#include <cerrno>
+#include <algorithm>
 
 #include "assignment.h"
 #include "fence/config/config.h"
-#include "fence/util/text.h"
-#include "files.h"
 #include "profiles.h"
+#include "sources.h"
 #include "texts.h"
 
 namespace fence {
@@ -16,134 +15,164 @@ constexpr std::string_view kRootProfile = "root";
 /// Hides names in the home directory; HOME may name another one than the caller's own.
 constexpr std::string_view kCredentialsProfile = "credentials";
 
-/// A settings file with its values.
-struct UserFile {
-  HostPath path;
-  std::string shown;
-  ValueTable table;
-};
-
 class ConfigLoader {
  public:
   ConfigLoader(const ConfigRequest& request, const TextReader& read)
-      : request_(request), read_(read), places_(find_places(request, errors_)), profiles_(read, places_, errors_) {}
+      : request_(request),
+        places_(find_places(request, errors_)),
+        finder_(request, read, places_, errors_),
+        profiles_(read, places_, errors_) {}
 
-  Result<LoadedConfig, Errors> run() {
-    const ValueTable built_in = built_in_table();
-    const std::optional<UserFile> user = user_file();
-    add_profiles(built_in, user ? user->table : ValueTable());
+  ConfigReport run() {
+    SettingsSource built_in = built_in_source();
+    SettingsSource system = finder_.system();
+    auto enforced = take_enforced(system, errors_);
+    SettingsSource user = finder_.user();
+    SettingsSource project = finder_.project();
+    SettingsSource environment = finder_.environment();
+    SettingsSource command_line{.place = {.kind = LayerKind::CommandLine, .name = "command line"},
+                                .base = request_.working_directory,
+                                .table = request_.command_line};
+    // Their errors are to come after those of the profiles, which are below them.
+    Errors errors_above;
+    for (SettingsSource* source : {&system, &user}) read_source(*source, errors_above);
+    decide_trust(project, {&system, &user});
+    for (SettingsSource* source : {&project, &environment, &command_line}) read_source(*source, errors_above);
+    if (enforced) {
+      read_source(*enforced, errors_above);
+      add_other_home(*enforced);
+    }
 
-    add_layer(LayerKind::BuiltIn, "fence", built_in, HostPath::root(), places_.home);
-    for (const ProfileTable& profile : profiles_.profiles()) add_profile_layer(profile);
-    if (user) add_layer(LayerKind::User, user->shown, user->table, user->path.parent(), places_.home);
-    add_layer(LayerKind::CommandLine, "command line", request_.command_line, request_.working_directory, places_.home);
-    if (!errors_.empty()) return std::move(errors_);
+    choose_profiles({&built_in, &system, &user, &project, &environment, &command_line});
+    read_source(built_in, errors_);
+    put(built_in);
+    for (const ProfileTable& profile : profiles_.profiles()) put_profile(profile);
+    for (SettingsSource* source : {&system, &user, &project, &environment, &command_line}) put(*source);
+    if (enforced) put(*enforced);
 
-    if (user) config_.user_file = user->path;
+    append(errors_above);
+    append(check_authority(judgeable_layers(project, {&system, &user})));
+    config_.user_file = user.place.file;
+    if (!errors_.empty()) return {std::move(report_), std::move(errors_)};
     protect_files();
-    return std::move(config_);
+    return {std::move(report_), std::move(config_)};
   }
 
  private:
-  ValueTable built_in_table() {
-    ValueTable table = taken(parse_toml(kBuiltInText, kBuiltIn.source, LayerKind::BuiltIn));
-    stamp(table, kBuiltIn);
-    return table;
-  }
-
-  /// The value, or an empty one where there are errors instead.
-  template <class T>
-  T taken(Result<T, Errors> result) {
-    if (result) return *std::move(result);
-    for (Error& error : result.error()) errors_.push_back(std::move(error));
-    return T();
-  }
-
-  [[nodiscard]] ExpansionContext context(const HostPath& base, const std::string& home) const {
-    return {.base = base,
-            .variable = [this](std::string_view name) { return find_variable(request_.environment, name); },
-            .home = home};
-  }
-
-  std::optional<UserFile> user_file() {
-    if (request_.settings_file) return named_file(*request_.settings_file);
-    if (request_.no_settings || !places_.directory) return std::nullopt;
-    const HostPath path = places_.directory->child("settings.toml");
-    const std::string shown = shown_path(path, places_);
-    auto table = taken(read_settings_file(read_, path, shown, LayerKind::User, std::nullopt));
-    if (!table) return std::nullopt;
-    return UserFile{path, shown, *std::move(table)};
-  }
-
-  /// The file of --settings.
-  std::optional<UserFile> named_file(const std::string& text) {
-    const Origin origin{LayerKind::CommandLine, "--settings"};
-    if (request_.no_settings) {
-      errors_.push_back({.kind = ErrorKind::Usage,
-                         .what = "--settings and --no-settings exclude each other",
-                         .hint = "leave one of them out"});
-      return std::nullopt;
+  SettingsSource built_in_source() {
+    auto table = parse_toml(kBuiltInText, kBuiltIn.source, LayerKind::BuiltIn);
+    SettingsSource source{.place = {.kind = LayerKind::BuiltIn, .name = "fence"}, .table = ValueTable()};
+    if (table) {
+      source.table = *std::move(table);
+    } else {
+      append(std::move(table).error());
     }
-    const auto file = settings_path(text);
-    if (!file) return refuse(file.error(), origin);
-    const std::string shown = shown_path(*file, places_);
-    auto table = read_settings_file(read_, *file, shown, LayerKind::User, origin);
-    if (table && !*table) return refuse({.what = "cannot read " + shown, .errno_value = ENOENT}, origin);
-    if (table) return UserFile{*file, shown, **std::move(table)};
-    taken(std::move(table));
-    return std::nullopt;
+    stamp(*source.table, kBuiltIn);
+    return source;
   }
 
-  [[nodiscard]] Result<HostPath> settings_path(const std::string& text) const {
-    FENCE_TRY(RulePath path, expand_path(text, context(request_.working_directory, places_.home)));
-    if (auto* file = std::get_if<HostPath>(&path)) return std::move(*file);
-    return Error{.what = "cannot use the path \"" + escape_bytes(text) + "\"",
-                 .why = "$FENCE_WORKSPACE has no meaning here"};
+  void append(Errors more) { std::ranges::move(more, std::back_inserter(errors_)); }
+
+  void read_source(SettingsSource& source, Errors& errors) const {
+    if (!source.table) return;
+    auto layer = read_layer(source.place.kind, source.place.name, *source.table,
+                            expansion_context(request_, source.base, places_.home));
+    if (layer) {
+      source.layer = *std::move(layer);
+      source.layer->authority = source.place.authority;
+    } else {
+      source.place.state = PlaceState::Faulty;
+      std::ranges::move(layer.error(), std::back_inserter(errors));
+    }
   }
 
-  std::nullopt_t refuse(Error error, const Origin& asked_by) {
-    error.kind = ErrorKind::Config;
-    error.origin = asked_by;
-    errors_.push_back(std::move(error));
-    return std::nullopt;
+  /// What is enforced for "~" holds for the home directory of the password database too: HOME is the caller's to set.
+  void add_other_home(SettingsSource& enforced) const {
+    if (!enforced.layer || places_.other_home.empty()) return;
+    auto other = read_layer(enforced.place.kind, enforced.place.name, *enforced.table,
+                            expansion_context(request_, enforced.base, places_.other_home));
+    if (!other) return;
+    std::vector<Sourced<PathRule>>& paths = enforced.layer->paths;
+    // The same entries in the same order: a rule differs where "~" stands in it. Not every home has what it names.
+    const std::size_t count = paths.size();
+    for (std::size_t i = 0; i < std::min(count, other->paths.size()); ++i) {
+      if (other->paths[i] == paths[i]) continue;
+      other->paths[i].value.optional = true;
+      paths.push_back(std::move(other->paths[i]));
+    }
+  }
+
+  /// Without trust the project's file has TightenOnly. Those who could trust it are read already.
+  void decide_trust(SettingsSource& project, std::initializer_list<const SettingsSource*> who_trusts) const {
+    if (!project.table || request_.trust_project) return;
+    project.place.authority = Authority::TightenOnly;
+    for (const SettingsSource* source : who_trusts) {
+      if (!source->layer) continue;
+      for (const Sourced<HostPath>& trusted : source->layer->trusted_projects) {
+        const bool same =
+            trusted.value == project.base || with_real_home(trusted.value, places_, request_.real_home) == project.base;
+        if (same) project.place.authority = Authority::Free;
+      }
+    }
   }
 
   /// The highest table that has the key decides.
-  void add_profiles(const ValueTable& built_in, const ValueTable& user) {
+  void choose_profiles(std::initializer_list<SettingsSource*> low_to_high) {
     if (request_.root) profiles_.add(std::string(kRootProfile), kBuiltIn);
-    std::optional<Sourced<std::vector<std::string>>> chosen;
-    for (const ValueTable* table : {&built_in, &user, &request_.command_line}) {
-      if (auto names = taken(profile_names(*table))) chosen = std::move(names);
+    for (SettingsSource* source : low_to_high) {
+      if (!source->table || source->place.authority == Authority::TightenOnly) continue;
+      auto names = profile_names(*source->table);
+      if (!names) {
+        source->place.state = PlaceState::Faulty;
+        append(std::move(names).error());
+      } else if (*names) {
+        config_.chosen_profiles = **std::move(names);
+      }
     }
-    if (!chosen) return;
-    for (const std::string& name : chosen->value) profiles_.add(name, chosen->origin);
+    for (const std::string& name : config_.chosen_profiles.value) profiles_.add(name, config_.chosen_profiles.origin);
   }
 
-  void add_layer(LayerKind kind, const std::string& name, const ValueTable& table, const HostPath& base,
-                 const std::string& home) {
-    auto layer = read_layer(kind, name, table, context(base, home));
-    if (layer) {
+  void put(const SettingsSource& source) {
+    report_.push_back(source.place);
+    if (source.layer) config_.layers.push_back(*source.layer);
+  }
+
+  void put_profile(const ProfileTable& profile) {
+    config_.profiles.push_back(profile.name);
+    if (profile.name == kCredentialsProfile && !places_.other_home.empty()) add_profile(profile, places_.other_home);
+    report_.push_back({.kind = LayerKind::Profile, .name = profile.source, .file = profile.file});
+    if (!add_profile(profile, places_.home)) report_.back().state = PlaceState::Faulty;
+  }
+
+  bool add_profile(const ProfileTable& profile, const std::string& home) {
+    auto layer =
+        read_layer(LayerKind::Profile, profile.source, profile.table, expansion_context(request_, profile.base, home));
+    const bool good = layer.has_value();
+    if (good) {
       config_.layers.push_back(*std::move(layer));
     } else {
-      taken(std::move(layer));
+      append(std::move(layer).error());
     }
+    return good;
   }
 
-  void add_profile_layer(const ProfileTable& profile) {
-    config_.profiles.push_back(profile.name);
-    if (profile.name == kCredentialsProfile && !places_.other_home.empty()) {
-      add_layer(LayerKind::Profile, profile.source, profile.table, profile.base, places_.other_home);
-    }
-    add_layer(LayerKind::Profile, profile.source, profile.table, profile.base, places_.home);
+  /// All layers, but for a project whose trust is unknown since what would tell it has errors.
+  [[nodiscard]] std::vector<SettingsLayer> judgeable_layers(const SettingsSource& project,
+                                                            std::initializer_list<const SettingsSource*> who_trusts) {
+    const bool unknown = std::ranges::any_of(
+        who_trusts, [](const SettingsSource* source) { return source->place.state == PlaceState::Faulty; });
+    if (!unknown || !project.layer) return config_.layers;
+    std::vector<SettingsLayer> layers = config_.layers;
+    std::erase_if(layers, [](const SettingsLayer& layer) { return layer.kind == LayerKind::Project; });
+    return layers;
   }
 
   /// What fence was told must not be rewritten by what it runs.
   void protect_files() {
-    std::vector<HostPath> files = profiles_.files();
-    if (config_.user_file) files.push_back(*config_.user_file);
-    for (HostPath& file : files) {
+    for (const SettingsPlace& place : report_) {
+      if (!place.file || place.authority == Authority::Enforced) continue;
       config_.layers.front().paths.push_back({{.list = PathList::Protect,
-                                               .path = std::move(file),
+                                               .path = *place.file,
                                                .optional = true,
                                                .why = "fence was started with these settings"},
                                               kBuiltIn});
@@ -151,17 +180,22 @@ class ConfigLoader {
   }
 
   const ConfigRequest& request_;
-  const TextReader& read_;
   Errors errors_;
   const Places places_;
+  SourceFinder finder_;
   ProfileLoader profiles_;
+  std::vector<SettingsPlace> report_;
   LoadedConfig config_;
 };
 
 }  // namespace
 
-Result<LoadedConfig, Errors> load_config(const ConfigRequest& request, const TextReader& read) {
+ConfigReport examine_config(const ConfigRequest& request, const TextReader& read) {
   return ConfigLoader(request, read).run();
+}
+
+Result<LoadedConfig, Errors> load_config(const ConfigRequest& request, const TextReader& read) {
+  return examine_config(request, read).config;
 }
 
 }  // namespace fence

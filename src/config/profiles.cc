@@ -86,15 +86,14 @@ Result<std::optional<ProfileTable>, Errors> ProfileLoader::load_own(const std::s
   const std::string shown = shown_path(file, places_);
   FENCE_TRY(auto table, read_settings_file(read_, file, shown, LayerKind::Profile, asked_by));
   if (!table) return std::optional<ProfileTable>();
-  files_.push_back(file);
-  return std::optional(ProfileTable{name, shown, directory, *std::move(table)});
+  return std::optional(ProfileTable{name, shown, directory, file, *std::move(table)});
 }
 
 std::optional<ProfileTable> ProfileLoader::load_shipped(const ShippedProfile& profile) {
   const std::string name(profile.name);
   const std::string source = "profile " + name;
   auto table = parse_toml(profile.text, source, LayerKind::Profile);
-  if (table) return ProfileTable{name, source, HostPath::root(), *std::move(table)};
+  if (table) return ProfileTable{name, source, HostPath::root(), std::nullopt, *std::move(table)};
   append(errors_, std::move(table).error());
   return std::nullopt;
 }

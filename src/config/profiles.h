@@ -11,8 +11,9 @@ namespace fence {
 /// One profile's text as values.
 struct ProfileTable {
   std::string name;
-  std::string source;  ///< for messages: "profile workspace", or the file of an own profile
-  HostPath base;       ///< what relative paths in it are relative to
+  std::string source;            ///< for messages: "profile workspace", or the file of an own profile
+  HostPath base;                 ///< what relative paths in it are relative to
+  std::optional<HostPath> file;  ///< of an own profile
   ValueTable table;
 };
 
@@ -27,8 +28,6 @@ class ProfileLoader {
 
   /// Lowest first.
   [[nodiscard]] const std::vector<ProfileTable>& profiles() const noexcept { return profiles_; }
-  /// Own profiles' files, in the order in which they were read.
-  [[nodiscard]] const std::vector<HostPath>& files() const noexcept { return files_; }
 
  private:
   std::optional<ProfileTable> load(const std::string& name, const Origin& asked_by);
@@ -42,7 +41,6 @@ class ProfileLoader {
   const Places& places_;
   Errors& errors_;
   std::vector<ProfileTable> profiles_;
-  std::vector<HostPath> files_;
   std::vector<std::string> chain_;  ///< the profiles that are being added, outermost first
   std::set<std::string> seen_;      ///< added, or refused once
 };

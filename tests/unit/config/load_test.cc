@@ -2,59 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <map>
 
-#include "fence/config/config.h"
+#include "config_case.h"
 
 namespace fence {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-const std::string kUserFile = "/home/u/.config/fence/settings.toml";
-const std::string kProfiles = "/home/u/.config/fence/profiles/";
-
-/// Files in memory; every path that is read is noted.
-class LoadConfig : public ::testing::Test {
- protected:
-  LoadConfig() {
-    request_.environment = {{"HOME", "/home/u"}};
-    request_.home_by_nss = "/home/u";
-    request_.working_directory = *HostPath::parse("/work");
-  }
-
-  Result<LoadedConfig, Errors> load() {
-    return load_config(request_, [this](const HostPath& path) -> TextFact {
-      read_.push_back(path.text());
-      const auto found = files_.find(path.text());
-      return found == files_.end() ? TextFact(Absent{}) : found->second;
-    });
-  }
-
-  LoadedConfig loaded() {
-    auto config = load();
-    if (config) return *std::move(config);
-    for (const Error& error : config.error()) ADD_FAILURE() << to_string(error);
-    return {.layers = {SettingsLayer{}}};
-  }
-
-  std::vector<std::string> errors() {
-    const auto config = load();
-    std::vector<std::string> texts;
-    if (config) return texts;
-    for (const Error& error : config.error()) texts.push_back(to_string(error));
-    return texts;
-  }
-
-  void option(std::string_view key, decltype(Value::data) data, const std::string& name) {
-    put_value(request_.command_line, key, {std::move(data), {LayerKind::CommandLine, name}});
-  }
-
-  ConfigRequest request_;
-  std::map<std::string, TextFact> files_;
-  std::vector<std::string> read_;
-};
 
 TEST_F(LoadConfig, WithoutAnyFileIsTheWorkspaceProfile) {
   const auto config = loaded();
@@ -138,7 +93,7 @@ TEST_F(LoadConfig, WithoutAHomeThereIsNoUserFile) {
   request_.environment.clear();
   request_.home_by_nss.clear();
   EXPECT_FALSE(loaded().user_file);
-  EXPECT_THAT(read_, IsEmpty());
+  EXPECT_THAT(read_, ElementsAre(kSystemFile));
 }
 
 TEST_F(LoadConfig, NoSettingsLeavesTheUsersFileUnread) {
@@ -235,7 +190,7 @@ TEST_F(LoadConfig, AProfilesNameIsNoPath) {
                                       "\": a name has letters from a to z, digits and \"-\", at most 64\n"
                                       "  asked for by --profile"));
   }
-  EXPECT_THAT(read_, ::testing::Each(kUserFile));
+  EXPECT_THAT(read_, ::testing::Each(::testing::AnyOf(kUserFile, kSystemFile)));
 }
 
 TEST_F(LoadConfig, AnOwnProfileBuildsOnOthers) {
@@ -298,14 +253,12 @@ TEST_F(LoadConfig, TheFilesThatWereReadAreProtected) {
   EXPECT_THAT(files, ElementsAre("/home/u/.config/fence", kProfiles + "mine.toml", "/work/x.toml"));
 }
 
-TEST_F(LoadConfig, EveryDefaultInTheTableIsAValueOfItsKey) {
+TEST_F(LoadConfig, EveryDefaultAndExampleInTheTableIsAValueOfItsKey) {
   for (const SettingRow& row : settings_table()) {
-    if (row.default_value.empty()) continue;
-    request_.command_line.clear();
-    auto entry = parse_assignment(std::string(row.key) + "=" + std::string(row.default_value), Origin{});
-    ASSERT_TRUE(entry) << row.key;
-    put_value(request_.command_line, entry->key, std::move(entry->value));
-    EXPECT_THAT(errors(), IsEmpty()) << row.key;
+    for (const std::string_view value : {row.default_value, row.example}) {
+      if (!value.empty()) files_[kUserFile] = std::string(row.key) + " = " + std::string(value) + "\n";
+      EXPECT_THAT(errors(), IsEmpty()) << row.key << " = " << value;
+    }
   }
 }
 
