@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "fence/facts/resolve.h"
 #include "fence/util/fd.h"
 #include "fence/util/text.h"
 
@@ -28,19 +29,6 @@ UniqueFd open_itself(const HostPath& path, std::uint64_t more_flags = 0) {
   return UniqueFd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.text().c_str(), &how, sizeof how)));
 }
 
-bool is_directory(const UniqueFd& fd) {
-  struct stat status {};
-  return ::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-/// True where `fd` is a symbolic link to exactly `target`.
-bool is_link_to(const UniqueFd& fd, const std::string& target) {
-  std::array<char, kMaxPathBytes + 1> text;
-  // An empty name is the link that the descriptor is for (readlink(2), Linux 2.6.39).
-  const ssize_t size = ::readlinkat(fd.get(), "", text.data(), text.size());
-  return size >= 0 && std::string_view(text.data(), static_cast<std::size_t>(size)) == target;
-}
-
 Error rename_error(const HostPath& path, int errno_value) {
   return {.kind = ErrorKind::Host,
           .what = "cannot move " + escape_bytes(path.text()) + " aside",
@@ -49,17 +37,25 @@ Error rename_error(const HostPath& path, int errno_value) {
 
 }  // namespace
 
-std::optional<HostPath> appeared(const HostPath& path, const std::optional<std::string>& link_target) {
+std::optional<HostPath> appeared(const HostPath& path, const std::optional<std::string>& link_target,
+                                 const HostFacts& now) {
+  FactLens lens(now);
   HostPath at = HostPath::root();
   for (const std::string& name : path.components()) {
     at = at.child(name);
-    const UniqueFd found = open_itself(at);
-    if (!found && errno == ENOENT) return std::nullopt;
-    if (at == path && found && link_target && is_link_to(found, *link_target)) return std::nullopt;
-    // What cannot be looked at is there: the command may have taken the permission away.
-    if (!found || !is_directory(found)) return at;
+    const bool nothing_new =
+        std::visit(Overloaded{
+                       [&](const Present& fact) { return at != path && fact.kind == PathKind::Directory; },
+                       [&](const Link& link) { return at == path && link_target == link.target; },
+                       [](const Absent&) { return true; },
+                       // What cannot be looked at is there: the command may have taken the permission away.
+                       [](const Unreadable&) { return false; },
+                   },
+                   lens.path(at));
+    if (!nothing_new) return at;
+    if (!std::holds_alternative<Present>(lens.path(at))) return std::nullopt;
   }
-  return path;
+  return std::nullopt;
 }
 
 Result<HostPath> quarantine(const HostPath& path) {

@@ -1,3 +1,5 @@
+#include "basics.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -15,27 +17,17 @@
 #include <string>
 #include <string_view>
 
-#include "bwrap_probe.h"
-#include "fence/host/probe.h"
+#include "fence/util/fd.h"
 #include "files.h"
 #include "parse.h"
 
 namespace fence {
 namespace {
 
-constexpr std::size_t kMaxSystemFileBytes = 64U << 20;  ///< /etc/passwd and /proc/net/unix of a very large host
-constexpr int kLastSignal = 64;                         ///< the last real-time signal of Linux (signal(7))
-
-std::string read_system_file(const std::string& path) {
-  Result<std::string, Errno> text = read_file(path, kMaxSystemFileBytes);
-  return text ? *std::move(text) : "";
-}
-
-/// A sysctl's value as text, its newline not with it.
-std::string_view first_line(std::string_view text) noexcept { return text.substr(0, text.find('\n')); }
+constexpr int kLastSignal = 64;  ///< the last real-time signal of Linux (signal(7))
 
 std::optional<std::uint64_t> read_sysctl(const std::string& name) {
-  return parse_number(first_line(read_system_file("/proc/sys/" + name)));
+  return parse_number(read_sysctl_text(name).value_or(""));
 }
 
 // ---- caller ---------------------------------------------------------------------------------------------------
@@ -137,10 +129,12 @@ KernelFacts probe_kernel() {
     kernel.release = names.release;
     kernel.machine = names.machine;
   }
-  const auto tiocsti = read_sysctl("dev/tty/legacy_tiocsti");
+  const auto tiocsti = read_sysctl("dev.tty.legacy_tiocsti");
   if (tiocsti && *tiocsti <= std::numeric_limits<int>::max()) kernel.legacy_tiocsti = static_cast<int>(*tiocsti);
   kernel.cgroup_namespace = ::access("/proc/self/ns/cgroup", F_OK) == 0;
-  kernel.max_user_namespaces = read_sysctl("user/max_user_namespaces").value_or(0);
+  const auto mounts = parse_mountinfo(read_system_file("/proc/self/mountinfo"));
+  kernel.covered_proc = mount_points_below(mounts, HostPath::root().child("proc"));
+  kernel.max_user_namespaces = read_sysctl("user.max_user_namespaces").value_or(0);
   return kernel;
 }
 
@@ -183,7 +177,6 @@ HostFacts probe_basics() {
   facts.working_directory = probe_working_directory();
   facts.terminal = probe_terminal();
   facts.kernel = probe_kernel();
-  facts.bwrap = probe_bwrap(facts.environment);
   facts.listening_sockets = parse_bound_sockets(read_system_file("/proc/net/unix"));
   return facts;
 }

@@ -28,4 +28,19 @@ Result<std::string, Errno> read_file(const std::string& path, std::size_t limit)
   return read_to_end(fd.get(), limit);
 }
 
+std::string read_system_file(const std::string& path) {
+  constexpr std::size_t kMaxBytes = 64U << 20;
+  Result<std::string, Errno> text = read_file(path, kMaxBytes);
+  return text ? *std::move(text) : "";
+}
+
+std::optional<std::string> read_sysctl_text(const std::string& name) {
+  constexpr std::size_t kMaxBytes = 4096;
+  std::string path = "/proc/sys/" + name;
+  std::replace(path.begin(), path.end(), '.', '/');
+  const Result<std::string, Errno> text = read_file(path, kMaxBytes);
+  if (!text) return std::nullopt;
+  return text->substr(0, text->find('\n'));
+}
+
 }  // namespace fence

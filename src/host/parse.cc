@@ -45,6 +45,35 @@ std::optional<HostPath> parse_bound_socket(std::string_view line) {
   return *path;
 }
 
+bool is_octal(std::string_view digits) noexcept {
+  return digits.size() == 3 && digits.find_first_not_of("01234567") == std::string_view::npos;
+}
+
+/// The kernel writes blanks, newlines and backslashes as "\\040" (mangle_path in fs/seq_file.c).
+std::string unescape_octal(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view digits = text.substr(std::min<std::size_t>(1, text.size()), 3);
+    const bool escaped = text.front() == '\\' && is_octal(digits);
+    out +=
+        escaped ? static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0')) : text.front();
+    text.remove_prefix(escaped ? 4 : 1);
+  }
+  return out;
+}
+
+/// "ID PARENT DEVICE ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPEROPTIONS"
+std::optional<MountRow> parse_mount(std::string_view line) {
+  constexpr std::size_t kPoint = 4, kTags = 6;
+  const std::vector<std::string> words = split(line, ' ');
+  const auto tags = words.begin() + static_cast<std::ptrdiff_t>(std::min(kTags, words.size()));
+  const auto dash = std::find(tags, words.end(), "-");
+  if (words.end() - dash < 3) return std::nullopt;
+  Result<HostPath> point = HostPath::parse(unescape_octal(words[kPoint]));
+  if (!point) return std::nullopt;
+  return MountRow{*std::move(point), unescape_octal(dash[1]), unescape_octal(dash[2])};
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_number(std::string_view text) noexcept { return whole<std::uint64_t>(text); }
@@ -75,6 +104,33 @@ std::set<std::string> parse_help_options(std::string_view text) {
     if (word.starts_with("--") && word.size() > 2) options.emplace(word);
   }
   return options;
+}
+
+std::vector<MountRow> parse_mountinfo(std::string_view text) {
+  std::vector<MountRow> mounts;
+  for (const std::string& line : split(text, '\n')) {
+    if (auto mount = parse_mount(line)) mounts.push_back(*std::move(mount));
+  }
+  return mounts;
+}
+
+const MountRow* mount_of(const std::vector<MountRow>& mounts, const HostPath& path) noexcept {
+  const MountRow* deepest = nullptr;
+  for (const MountRow& mount : mounts) {
+    if (!mount.point.contains(path)) continue;
+    if (deepest == nullptr || deepest->point.text().size() <= mount.point.text().size()) deepest = &mount;
+  }
+  return deepest;
+}
+
+std::vector<HostPath> mount_points_below(const std::vector<MountRow>& mounts, const HostPath& top) {
+  std::vector<HostPath> points;
+  for (const MountRow& mount : mounts) {
+    if (top.contains(mount.point) && mount.point != top) points.push_back(mount.point);
+  }
+  std::sort(points.begin(), points.end());
+  points.erase(std::unique(points.begin(), points.end()), points.end());
+  return points;
 }
 
 bool passwd_has_uid(std::string_view text, std::uint32_t uid) {

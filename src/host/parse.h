@@ -25,6 +25,19 @@ std::vector<HostPath> parse_bound_sockets(std::string_view text);
 /// The options that `bwrap --help` names: a word with two dashes at the start of a line.
 std::set<std::string> parse_help_options(std::string_view text);
 
+/// One line of /proc/PID/mountinfo (proc(5)).
+struct MountRow {
+  HostPath point;
+  std::string type;
+  std::string source;
+};
+/// In the kernel's order: of two mounts on one point the later one is seen. Lines that are not so are left out.
+std::vector<MountRow> parse_mountinfo(std::string_view text);
+/// The mount that `path`, which has no link in it, lies on; null where none is known.
+const MountRow* mount_of(const std::vector<MountRow>& mounts, const HostPath& path) noexcept;
+/// The mount points below `top`, sorted, each once.
+std::vector<HostPath> mount_points_below(const std::vector<MountRow>& mounts, const HostPath& top);
+
 /// True where passwd(5) text has a line for `uid`.
 bool passwd_has_uid(std::string_view text, std::uint32_t uid);
 

@@ -9,8 +9,16 @@
 #include <filesystem>
 #include <fstream>
 
+#include "fence/host/probe.h"
+
 namespace fence {
 namespace {
+
+std::optional<HostPath> appeared(const HostPath& path, const std::optional<std::string>& link_target = {}) {
+  HostFacts now;
+  HostProber().answer({.paths = {path}}, now);
+  return fence::appeared(path, link_target, now);
+}
 
 /// A directory of its own for each test.
 class Absent : public ::testing::Test {

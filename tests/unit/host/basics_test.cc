@@ -14,7 +14,7 @@ namespace fence {
 namespace {
 
 TEST(ProbeBasics, KnowsTheCaller) {
-  const CallerFacts caller = probe_basics().caller;
+  const CallerFacts caller = HostProber().basics().caller;
   EXPECT_EQ(caller.uid, ::geteuid());
   EXPECT_EQ(caller.gid, ::getegid());
   EXPECT_FALSE(caller.uid_map.empty());
@@ -23,7 +23,7 @@ TEST(ProbeBasics, KnowsTheCaller) {
 
 TEST(ProbeBasics, KnowsRootByNss) {
   if (::geteuid() != 0) GTEST_SKIP() << "looks at root's own entry";
-  const CallerFacts caller = probe_basics().caller;
+  const CallerFacts caller = HostProber().basics().caller;
   EXPECT_EQ(caller.user, "root");
   EXPECT_EQ(caller.home, "/root");
   EXPECT_TRUE(caller.in_etc_passwd);
@@ -33,7 +33,7 @@ TEST(ProbeBasics, KnowsRootByNss) {
 TEST(ProbeBasics, SaysNothingOfAUserThatNssDoesNotKnow) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become a user without a name";
   constexpr uid_t kNameless = 987654321;
-  const HostFacts facts = as_ordinary_user([] { return probe_basics(); }, kNameless);
+  const HostFacts facts = as_ordinary_user([] { return HostProber().basics(); }, kNameless);
   EXPECT_EQ(facts.caller.uid, kNameless);
   EXPECT_EQ(facts.caller.user, "");
   EXPECT_EQ(facts.caller.home, "");
@@ -46,7 +46,7 @@ TEST(ProbeBasics, KeepsTheEnvironmentInOrder) {
   char* entries[] = {first, nameless, bare, second, odd, nullptr};
   char** before = environ;
   environ = entries;
-  const HostFacts facts = probe_basics();
+  const HostFacts facts = HostProber().basics();
   environ = before;
   EXPECT_EQ(facts.environment, (Environment{{"FENCE_A", "1=2"}, {"FENCE_A", ""}, {"F\n", "\xff"}}));
 }
@@ -56,16 +56,16 @@ TEST(ProbeBasics, KnowsTheWorkingDirectory) {
   scratch.directory("d");
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(scratch.at("d").text());
-  EXPECT_EQ(probe_basics().working_directory, WorkingDirectory(scratch.at("d")));
+  EXPECT_EQ(HostProber().basics().working_directory, WorkingDirectory(scratch.at("d")));
   std::filesystem::remove(scratch.at("d").text());
-  EXPECT_EQ(probe_basics().working_directory, WorkingDirectory(Unreadable{ENOENT}));
+  EXPECT_EQ(HostProber().basics().working_directory, WorkingDirectory(Unreadable{ENOENT}));
   std::filesystem::current_path(before);
 }
 
 TEST(ProbeBasics, KnowsTheKernel) {
   utsname names{};
   ASSERT_EQ(::uname(&names), 0);
-  const KernelFacts kernel = probe_basics().kernel;
+  const KernelFacts kernel = HostProber().basics().kernel;
   EXPECT_EQ(kernel.release, names.release);
   EXPECT_EQ(kernel.machine, names.machine);
   EXPECT_TRUE(kernel.cgroup_namespace);
@@ -73,7 +73,7 @@ TEST(ProbeBasics, KnowsTheKernel) {
 }
 
 bool has_socket(const HostPath& path) {
-  const std::vector<HostPath> sockets = probe_basics().listening_sockets;
+  const std::vector<HostPath> sockets = HostProber().basics().listening_sockets;
   return std::binary_search(sockets.begin(), sockets.end(), path);
 }
 
@@ -91,20 +91,20 @@ TEST(ProbeBasics, FindsBoundSockets) {
 TEST(ProbeBasics, ListsInheritableDescriptorsOnly) {
   const UniqueFd inherited(::open("/dev/null", O_RDONLY));
   const UniqueFd own(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const std::set<int> descriptors = probe_basics().open_descriptors;
+  const std::set<int> descriptors = HostProber().basics().open_descriptors;
   EXPECT_TRUE(descriptors.contains(inherited.get()));
   EXPECT_FALSE(descriptors.contains(own.get()));
   EXPECT_TRUE(std::none_of(descriptors.begin(), descriptors.end(), [](int fd) { return fd <= 2; }));
-  EXPECT_EQ(probe_basics().open_descriptors, descriptors) << "probing leaves none behind";
+  EXPECT_EQ(HostProber().basics().open_descriptors, descriptors) << "probing leaves none behind";
 }
 
 TEST(ProbeBasics, ListsIgnoredSignals) {
-  EXPECT_FALSE(probe_basics().ignored_signals.contains(SIGUSR1));
+  EXPECT_FALSE(HostProber().basics().ignored_signals.contains(SIGUSR1));
   struct sigaction ignore {
   }, before{};
   ignore.sa_handler = SIG_IGN;
   ASSERT_EQ(::sigaction(SIGUSR1, &ignore, &before), 0);
-  EXPECT_TRUE(probe_basics().ignored_signals.contains(SIGUSR1));
+  EXPECT_TRUE(HostProber().basics().ignored_signals.contains(SIGUSR1));
   ASSERT_EQ(::sigaction(SIGUSR1, &before, nullptr), 0);
 }
 
@@ -116,7 +116,7 @@ HostFacts in_new_session(int terminal, bool controlling) {
     if (terminal >= 0) ::dup2(terminal, STDIN_FILENO);
     ::dup2(terminal >= 0 ? terminal : ::open("/dev/null", O_RDWR), STDOUT_FILENO);
     ::close(STDERR_FILENO);
-    return probe_basics();
+    return HostProber().basics();
   });
 }
 

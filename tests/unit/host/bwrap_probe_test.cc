@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "children.h"
 #include "scratch.h"
 
 namespace fence {
@@ -21,6 +22,20 @@ constexpr const char* kRootsPlace = "/var/lib";
 bool only_roots(const char* path) {
   struct stat status {};
   return ::stat(path, &status) == 0 && status.st_uid == 0 && (status.st_mode & 022) == 0;
+}
+
+/// With that environment.
+std::optional<BwrapFacts> found_in(const Environment& environment) {
+  HostProber prober;
+  HostFacts facts = prober.basics();
+  facts.environment = environment;
+  const std::vector<HostPath> places = bwrap_places(environment);
+  prober.answer({.paths = {places.begin(), places.end()}}, facts);
+  return probe_bwrap(facts, places);
+}
+
+std::string help_output(const std::string& program) {
+  return program_output(program, std::vector<std::string>{"--help"}, std::chrono::seconds(5));
 }
 
 /// Tests that put a program where only root can: another user, or root of a user namespace, cannot.
@@ -40,7 +55,7 @@ class TrustedBwrap : public ::testing::Test {
 
   /// The one found with `first` before the trusted one in PATH.
   [[nodiscard]] std::string found_behind(std::string_view first) const {
-    const auto bwrap = probe_bwrap({{"PATH", at(first) + ":" + at("bin")}});
+    const auto bwrap = found_in({{"PATH", at(first) + ":" + at("bin")}});
     return bwrap ? bwrap->path : "none";
   }
 
@@ -51,7 +66,7 @@ TEST_F(TrustedBwrap, IsTheFirstExecutableOfPath) {
   for (const char* name : {"no", "later"}) scratch().directory(name);
   scratch().file("no/bwrap", kHelp, 0644);
   scratch().file("later/bwrap", kHelp, 0755);
-  const auto bwrap = probe_bwrap({{"PATH", at("no") + "::" + at("bin") + "/:" + at("later")}});
+  const auto bwrap = found_in({{"PATH", at("no") + "::" + at("bin") + "/:" + at("later")}});
   ASSERT_TRUE(bwrap);
   EXPECT_EQ(bwrap->path, at("bin/bwrap"));
   EXPECT_EQ(bwrap->options, (std::set<std::string>{"--args", "--bind"}));
@@ -60,7 +75,7 @@ TEST_F(TrustedBwrap, IsTheFirstExecutableOfPath) {
 
 TEST_F(TrustedBwrap, MayHaveTheSetUserIdBit) {
   ASSERT_EQ(::chmod(at("bin/bwrap").c_str(), 04755), 0);
-  const auto bwrap = probe_bwrap({{"PATH", at("bin")}});
+  const auto bwrap = found_in({{"PATH", at("bin")}});
   ASSERT_TRUE(bwrap);
   EXPECT_TRUE(bwrap->setuid);
 }
@@ -68,14 +83,14 @@ TEST_F(TrustedBwrap, MayHaveTheSetUserIdBit) {
 TEST_F(TrustedBwrap, IsNotTakenFromARelativeEntry) {
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(at(""));
-  const auto bwrap = probe_bwrap({{"PATH", "bin:./bin:.:"}});
+  const auto bwrap = found_in({{"PATH", "bin:./bin:.:"}});
   std::filesystem::current_path(before);
   EXPECT_TRUE(!bwrap || bwrap->path == "/usr/bin/bwrap");
 }
 
 TEST_F(TrustedBwrap, ThatPrintsNoHelpIsThereWithoutOptions) {
   scratch().file("bin/bwrap", "#!/bin/sh\nexit 1\n", 0755);
-  const auto bwrap = probe_bwrap({{"PATH", at("bin")}});
+  const auto bwrap = found_in({{"PATH", at("bin")}});
   ASSERT_TRUE(bwrap);
   EXPECT_EQ(bwrap->path, at("bin/bwrap"));
   EXPECT_TRUE(bwrap->options.empty());
@@ -119,7 +134,7 @@ TEST_F(TrustedBwrap, IsJudgedByWhereLinksLead) {
   EXPECT_EQ(found_behind("links"), at("bin/bwrap")) << "root's link to what is not root's";
   const Scratch pointing(kSharedPlace);
   pointing.link("bwrap", at("bin/bwrap"));
-  const auto bwrap = probe_bwrap({{"PATH", pointing.at("").text()}});
+  const auto bwrap = found_in({{"PATH", pointing.at("").text()}});
   ASSERT_TRUE(bwrap);
   EXPECT_EQ(bwrap->path, at("bin/bwrap")) << "not the link, which can be changed before the launch";
 }
@@ -147,7 +162,7 @@ class UntrustedBwrap : public ::testing::Test {
 TEST_F(UntrustedBwrap, IsNeitherRunNorTaken) {
   ASSERT_EQ(help_output(scratch_.at("bin/bwrap").text()), "  --bind SRC DEST\n");
   ASSERT_TRUE(std::filesystem::remove(mark())) << "the control: it runs, and leaves its mark";
-  const auto bwrap = probe_bwrap(environment_);
+  const auto bwrap = found_in(environment_);
   EXPECT_FALSE(std::filesystem::exists(mark()));
   EXPECT_TRUE(!bwrap || bwrap->path == "/usr/bin/bwrap");
 }
@@ -158,7 +173,7 @@ TEST_F(UntrustedBwrap, GivesWayToTheSystemsForAnOrdinaryUser) {
   }
   const HostFacts facts = as_ordinary_user([this] {
     HostFacts seen;
-    seen.bwrap = probe_bwrap(environment_);
+    seen.bwrap = found_in(environment_);
     return seen;
   });
   ASSERT_TRUE(facts.bwrap);
@@ -167,34 +182,34 @@ TEST_F(UntrustedBwrap, GivesWayToTheSystemsForAnOrdinaryUser) {
   EXPECT_FALSE(std::filesystem::exists(mark()));
 }
 
-TEST(HelpOutput, GivesStandardOutputOnly) {
+TEST(ProgramOutput, GivesStandardOutputOnly) {
   const Scratch scratch;
   scratch.file("program", "#!/bin/sh\necho \"$1\"\necho no >&2\n", 0755);
   EXPECT_EQ(help_output(scratch.at("program").text()), "--help\n");
 }
 
-TEST(HelpOutput, HasNoInputAndNoOtherDescriptor) {
+TEST(ProgramOutput, HasNoInputAndNoOtherDescriptor) {
   const Scratch scratch;
   const UniqueFd inherited(::open("/dev/null", O_RDONLY));
   scratch.file("program", "#!/bin/sh\ncat\nls /proc/self/fd\n", 0755);
   EXPECT_EQ(help_output(scratch.at("program").text()), "0\n1\n2\n3\n") << "3 is the directory that ls reads";
 }
 
-TEST(HelpOutput, IsEmptyWhereNothingCanBeStarted) { EXPECT_EQ(help_output("/nonexistent/bwrap"), ""); }
+TEST(ProgramOutput, IsEmptyWhereNothingCanBeStarted) { EXPECT_EQ(help_output("/nonexistent/bwrap"), ""); }
 
-TEST(HelpOutput, IsBounded) {
+TEST(ProgramOutput, IsBounded) {
   const Scratch scratch;
   scratch.file("program", "#!/bin/sh\nexec yes\n", 0755);
   EXPECT_GE(help_output(scratch.at("program").text()).size(), 256U << 10);
 }
 
-TEST(HelpOutput, KillsAProgramThatClosesItsOutputAndStays) {
+TEST(ProgramOutput, KillsAProgramThatClosesItsOutputAndStays) {
   const Scratch scratch;
   scratch.file("program", "#!/bin/sh\necho '--a'\nexec >&-\nexec sleep 1000\n", 0755);
   EXPECT_EQ(help_output(scratch.at("program").text()), "--a\n");
 }
 
-TEST(HelpOutput, WorksWhereChildrenAreIgnored) {
+TEST(ProgramOutput, WorksWhereChildrenAreIgnored) {
   const Scratch scratch;
   scratch.file("program", "#!/bin/sh\necho yes\n", 0755);
   struct sigaction ignore {

@@ -60,5 +60,36 @@ TEST(PasswdHasUid, ComparesTheThirdField) {
   EXPECT_FALSE(passwd_has_uid("", 0));
 }
 
+constexpr std::string_view kMountinfo =
+    "22 27 0:21 / /proc rw,relatime - proc proc rw\n"
+    "27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"
+    "30 27 0:40 / /mnt/two\\040words rw master:2 propagate_from:1 - fuse.sshfs me@host:/a\\134b rw,user_id=0\n"
+    "31 22 0:41 / /proc/acpi ro - tmpfs tmpfs ro\n"
+    "32 22 0:42 / /proc/acpi ro - tmpfs over ro\n"
+    "no mount\n"
+    "33 27 0:43 /x//deleted\n";
+
+TEST(ParseMountinfo, ReadsWhatPeopleCanName) {
+  const std::vector<MountRow> mounts = parse_mountinfo(kMountinfo);
+  ASSERT_EQ(mounts.size(), 5U);
+  EXPECT_EQ(mounts[2].point.text(), "/mnt/two words");
+  EXPECT_EQ(mounts[2].type, "fuse.sshfs");
+  EXPECT_EQ(mounts[2].source, "me@host:/a\\b");
+  EXPECT_EQ(mounts[1].source, "/dev/vda");
+}
+
+TEST(MountOf, IsTheDeepestAndLast) {
+  const std::vector<MountRow> mounts = parse_mountinfo(kMountinfo);
+  EXPECT_EQ(mount_of(mounts, *HostPath::parse("/mnt/two words/x"))->type, "fuse.sshfs");
+  EXPECT_EQ(mount_of(mounts, *HostPath::parse("/mnt/two"))->type, "ext4");
+  EXPECT_EQ(mount_of(mounts, *HostPath::parse("/proc/acpi"))->source, "over");
+  EXPECT_EQ(mount_of({}, HostPath::root()), nullptr);
+}
+
+TEST(MountPointsBelow, AreSortedAndWithoutTheTop) {
+  const auto points = mount_points_below(parse_mountinfo(kMountinfo), *HostPath::parse("/proc"));
+  EXPECT_EQ(points, std::vector<HostPath>{*HostPath::parse("/proc/acpi")});
+}
+
 }  // namespace
 }  // namespace fence

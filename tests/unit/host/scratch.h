@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +17,7 @@
 #include <string>
 
 #include "fence/facts/facts.h"
+#include "fence/host/probe.h"
 #include "fence/util/fd.h"
 
 namespace fence {
@@ -72,6 +74,9 @@ class Scratch {
   std::string root_;
 };
 
+/// Adds the answers of a prober of its own.
+inline void probe(const FactQueries& queries, HostFacts& facts) { HostProber().answer(queries, facts); }
+
 /// What `work` returns in a child process that root has turned into an ordinary user.
 inline HostFacts as_ordinary_user(const std::function<HostFacts()>& work, uid_t user = kOrdinaryUser) {
   std::array<int, 2> ends{};
@@ -82,7 +87,8 @@ inline HostFacts as_ordinary_user(const std::function<HostFacts()>& work, uid_t 
   if (child == 0) {
     const bool dropped = ::geteuid() != 0 || (::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
                                               ::setresuid(user, user, user) == 0);
-    if (!dropped) ::_exit(1);
+    // As execve(2) leaves a user's own program: its files in /proc are his.
+    if (!dropped || ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) ::_exit(1);
     const std::string dump = dump_facts(work(), true);
     for (std::size_t done = 0; done < dump.size();) {
       const ssize_t count = ::write(writer.get(), dump.data() + done, dump.size() - done);

@@ -11,7 +11,8 @@ TextFact read_as(const HostPath& path, uid_t uid, gid_t gid) {
   HostFacts facts;
   facts.caller.uid = uid;
   facts.caller.gid = gid;
-  TextFact text = read_settings_text(path, facts);
+  facts.caller.uid_map = {{0, 0, 4294967295U}};
+  TextFact text = HostProber().read_settings_text(path, facts);
   EXPECT_EQ(facts.texts.at(path), text);
   return text;
 }
@@ -50,6 +51,16 @@ TEST(SettingsText, IsRefusedWhereAnotherUserOwnsIt) {
   EXPECT_EQ(read_as(scratch.at("settings.toml"), kOrdinaryUser, kOrdinaryUser), TextFact("x = 1\n"));
 }
 
+// In another sandbox root's files show as nobody's, like those of any other user.
+TEST(SettingsText, IsRefusedOnAWritableMountWhereRootIsNotMapped) {
+  const Scratch scratch;
+  scratch.file("settings.toml", "x = 1\n", 0644);
+  HostFacts facts;
+  facts.caller.uid = ::geteuid() + 1;
+  facts.caller.uid_map = {{facts.caller.uid, facts.caller.uid, 1}};
+  EXPECT_EQ(HostProber().read_settings_text(scratch.at("settings.toml"), facts), TextFact(Unreadable{EPERM}));
+}
+
 TEST(SettingsText, IsAbsentWhereThereIsNone) {
   const Scratch scratch;
   EXPECT_EQ(read_own(scratch.at("settings.toml")), TextFact(Absent{}));
@@ -62,7 +73,7 @@ TEST(SettingsText, ReplacesATextThatWasReadWithoutTheCheck) {
   facts.caller.uid = ::geteuid();
   probe({.texts = {scratch.at("settings.toml")}}, facts);
   ASSERT_EQ(facts.texts.at(scratch.at("settings.toml")), TextFact("x = 1\n"));
-  EXPECT_EQ(read_settings_text(scratch.at("settings.toml"), facts), TextFact(Unreadable{EPERM}));
+  EXPECT_EQ(HostProber().read_settings_text(scratch.at("settings.toml"), facts), TextFact(Unreadable{EPERM}));
   EXPECT_EQ(facts.texts.at(scratch.at("settings.toml")), TextFact(Unreadable{EPERM}));
 }
 

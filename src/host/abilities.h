@@ -1,0 +1,15 @@
+#pragma once
+// What this host lets fence do: tried, in a child process that changes nothing of fence's own state.
+#include "fence/facts/facts.h"
+
+namespace fence {
+
+/// Tries `ability` (Kernel is read from facts.kernel). Where a namespace is refused to fence itself, the installed
+/// bubblewrap of facts.bwrap is asked for one. Takes a few milliseconds; what takes longer than 2 s (bubblewrap: 5 s)
+/// counts as refused with ETIMEDOUT.
+AbilityFact try_ability(Ability ability, const HostFacts& facts);
+
+/// Where an ability lacks, reads the kernel settings that may be why into facts.sysctls; those that there are.
+void add_sysctls_of_lacking(HostFacts& facts);
+
+}  // namespace fence

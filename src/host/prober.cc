@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+#include "abilities.h"
+#include "basics.h"
+#include "bwrap_probe.h"
+#include "fence/host/probe.h"
+#include "files.h"
+#include "parse.h"
+#include "scout.h"
+
+namespace fence {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t kShortestLook = 50;  ///< milliseconds
+/// A scout that ends by itself is a bug, or was killed by somebody who may have meant it.
+constexpr int kMostUnexpectedEnds = 3;
+
+wire::Request request_of(const FactQueries& queries, const HostFacts& facts) {
+  wire::Request request{.paths = queries.paths,
+                        .listings = queries.listings,
+                        .texts = queries.texts,
+                        .globs = queries.globs,
+                        .walk_entries = queries.walk_limits.entries};
+  std::erase_if(request.listings, [&](const HostPath& path) { return facts.listings.contains(path); });
+  std::erase_if(request.texts, [&](const HostPath& path) { return facts.texts.contains(path); });
+  std::erase_if(request.globs, [&](const GlobQuery& query) { return facts.globs.contains(query); });
+  return request;
+}
+
+void record_stalled(const HostPath& at, HostFacts& facts) {
+  const auto mounts = parse_mountinfo(read_system_file("/proc/self/mountinfo"));
+  const MountRow* mount = mount_of(mounts, at);
+  // What is known to stall, and was looked at all the same, is not the mount that it seems to be on.
+  if (mount == nullptr || facts.stalled.contains(mount->point)) {
+    facts.stalled.emplace(at, StalledMount{});
+  } else {
+    facts.stalled.emplace(mount->point, StalledMount{mount->type, mount->source});
+  }
+}
+
+}  // namespace
+
+class HostProber::Impl {
+ public:
+  explicit Impl(WalkProgress told) : progress_(std::move(told)) {}
+
+  /// Adds what is found to `facts`, all but the text of the settings.
+  std::optional<TextFact> ask(wire::Request request, const FactQueries& limits, HostFacts& facts) {
+    const Clock::time_point walk_end = Clock::now() + std::chrono::seconds(limits.walk_limits.seconds);
+    for (int ends = 0; ends < kMostUnexpectedEnds;) {
+      const auto left = std::chrono::duration_cast<milliseconds>(walk_end - Clock::now());
+      request.walk_milliseconds = static_cast<std::uint64_t>(std::max<milliseconds::rep>(0, left.count()));
+      ScoutOutcome outcome = scout_for(facts).ask(request, look_time(limits.look_milliseconds), progress_);
+      if (auto* answer = std::get_if<wire::Answer>(&outcome)) return add(std::move(*answer), facts);
+      rest();
+      if (const auto* abandoned = std::get_if<Abandoned>(&outcome)) {
+        ++abandoned_;
+        record_stalled(abandoned->at, facts);
+      } else {
+        ++ends;
+      }
+    }
+    throw std::runtime_error("the process that looks at paths ended without an answer");
+  }
+
+  void rest() { scout_.reset(); }
+
+ private:
+  Scout& scout_for(HostFacts& facts) {
+    if (scout_ && facts.paths.size() != known_paths_) rest();
+    if (!scout_) scout_.emplace(facts);
+    return *scout_;
+  }
+
+  std::optional<TextFact> add(wire::Answer answer, HostFacts& facts) {
+    auto next = facts.paths.end();
+    // Most come in order, beside the one before.
+    for (auto& [path, fact] : answer.paths) next = std::next(facts.paths.emplace_hint(next, path, std::move(fact)));
+    facts.listings.merge(answer.listings);
+    facts.texts.merge(answer.texts);
+    facts.globs.merge(answer.globs);
+    known_paths_ = facts.paths.size();
+    return std::move(answer.settings);
+  }
+
+  [[nodiscard]] milliseconds look_time(std::uint64_t first) const {
+    std::uint64_t time = first;
+    for (int i = 0; i < abandoned_ && time > kShortestLook; ++i) time = std::max(time / 2, kShortestLook);
+    return milliseconds(time);
+  }
+
+  WalkProgress progress_;
+  std::optional<Scout> scout_;
+  std::size_t known_paths_ = 0;  ///< how many the scout knows
+  int abandoned_ = 0;            ///< looks
+};
+
+HostProber::HostProber(WalkProgress progress) : impl_(std::make_unique<Impl>(std::move(progress))) {}
+HostProber::~HostProber() = default;
+
+HostFacts HostProber::basics() {
+  HostFacts facts = probe_basics();
+  const std::vector<HostPath> places = bwrap_places(facts.environment);
+  impl_->ask({.programs = places}, {}, facts);
+  facts.bwrap = probe_bwrap(facts, places);
+  return facts;
+}
+
+void HostProber::answer(const FactQueries& queries, HostFacts& facts) {
+  const wire::Request request = request_of(queries, facts);
+  if (request != wire::Request{.walk_entries = request.walk_entries}) impl_->ask(request, queries, facts);
+  for (const Ability ability : queries.abilities) {
+    if (!facts.abilities.contains(ability)) facts.abilities.emplace(ability, try_ability(ability, facts));
+  }
+  add_sysctls_of_lacking(facts);
+}
+
+TextFact HostProber::read_settings_text(const HostPath& path, HostFacts& facts) {
+  const std::optional<TextFact> text = impl_->ask({.settings = path}, {}, facts);
+  return facts.texts.insert_or_assign(path, text.value_or(Absent{})).first->second;
+}
+
+void HostProber::rest() { impl_->rest(); }
+
+}  // namespace fence
