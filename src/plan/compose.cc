@@ -1,6 +1,7 @@
 // Specs from wishes. The hard part is hiding: a mount over a host's file is lost when somebody outside renames another
 // file over it (the kernel detaches mounts on a dentry that goes away, since Linux 3.17), so a hidden name is left out
 // of a directory of ours.
+#include <cerrno>
 #include <set>
 
 #include "fence/plan/mounts.h"
@@ -181,9 +182,19 @@ class Composer {
                           },
                           [](const Link& link) -> std::optional<Spec> { return LinkSpec{link.target}; },
                           [](const Absent&) -> std::optional<Spec> { return std::nullopt; },
-                          [](const Unreadable&) -> std::optional<Spec> { return std::nullopt; },
+                          [&](const Unreadable& why) -> std::optional<Spec> {
+                            if (why.errno_value == ETIMEDOUT) left_out(path);
+                            return std::nullopt;
+                          },
                       },
                       lens_.path(path));
+  }
+
+  // No wish named it, so nothing that was asked for is missing.
+  void left_out(const HostPath& path) {
+    remarks_.push_back({RemarkKind::Notice,
+                        "leaves out " + escape_bytes(path.text()) + ": " + refusal_text(lens_.host(), path, ETIMEDOUT),
+                        std::nullopt});
   }
 
   const AccessTree& tree_;

@@ -104,15 +104,7 @@ bool can_mount_over(const SandboxPath& path, const MountPlan& mounts, const Host
   }
 }
 
-}  // namespace
-
-void add_private_parts(Specs& specs, const WishList& wishes, FactLens& lens, bool root) {
-  specs[inside("/proc")] = {Proc{}, {kFence, Because::PrivateProc, "processes of the sandbox only", {}}, false};
-  specs[inside("/dev")] = {
-      Dev{}, {kFence, Because::PrivateDev, "the standard nodes and pseudo-terminals of its own", {}}, false};
-  specs[inside("/dev/shm")] = {TmpfsSpec{01777, {}, false, false},
-                               {kFence, Because::PrivateDev, "shared memory of the sandbox only", {}},
-                               false};
+void add_proc_locks(Specs& specs, const WishList& wishes, FactLens& lens, bool root) {
   if (root) {
     for (const ProcLock& lock : kProcLocks) {
       if (!std::holds_alternative<Present>(lens.path(host(lock.path)))) continue;
@@ -122,6 +114,26 @@ void add_private_parts(Specs& specs, const WishList& wishes, FactLens& lens, boo
   for (const LockWish& lock : wishes.locks) {
     specs[lock.at] = {LockReadOnly{}, {lock.origin, Because::OnlyRule, lock.why, {}}, false};
   }
+}
+
+}  // namespace
+
+void add_private_parts(Specs& specs, const WishList& wishes, FactLens& lens, const PrivateParts& parts) {
+  const SandboxPath proc = inside("/proc");
+  if (parts.own_proc) {
+    specs[proc] = {Proc{}, {kFence, Because::PrivateProc, "processes of the sandbox only", {}}, false};
+    add_proc_locks(specs, wishes, lens, parts.root);
+  } else {
+    // All of it is read-only, so that no part has to be locked.
+    specs[proc] = {HostSpec{same_outside(proc), BindMode::ReadOnly, true, false},
+                   {kFence, Because::PrivateProc, "degraded: the host's, since no fresh one can be mounted", {}},
+                   false};
+  }
+  specs[inside("/dev")] = {
+      Dev{}, {kFence, Because::PrivateDev, "the standard nodes and pseudo-terminals of its own", {}}, false};
+  specs[inside("/dev/shm")] = {TmpfsSpec{01777, {}, false, false},
+                               {kFence, Because::PrivateDev, "shared memory of the sandbox only", {}},
+                               false};
   for (const LinkWish& link : wishes.links) {
     specs.try_emplace(link.at, SpecEntry{LinkSpec{link.target}, {link.origin, Because::LinkOnTheWay, {}, {}}, false});
   }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "fence/plan/abilities.h"
 #include "fence/plan/decide.h"
+#include "fence/plan/enforce.h"
 #include "fence/plan/mend.h"
 #include "fence/plan/view.h"
 #include "fence/util/text.h"
@@ -24,9 +26,13 @@ class Planner {
       : policy_(policy), request_(request), lens_(lens) {}
 
   Result<SandboxPlan, Errors> plan() && {
+    lens_.set_limits({policy_.walk_entries.value, policy_.walk_seconds.value}, policy_.look_milliseconds.value);
+    check_kernel();
     check_backend();
     check_identity();
     check_descriptors();
+    auto abilities = decide_abilities(policy_, lens_);
+    if (!abilities) take(abilities.error());
     auto session = decide_session(policy_, lens_.host().terminal);
     if (!session) take(session.error());
     const auto directory = start_directory();
@@ -35,15 +41,16 @@ class Planner {
     Workspace workspace = find_workspace(*directory, lens_);
     drop_hidden_workspace(workspace);
     WishList wishes = collect_wishes(policy_, workspace, lens_);
-    take(std::move(wishes.errors));
     add_git_directories(workspace, wishes);
     add_listening_sockets(wishes);
+    apply_enforced(wishes);
+    take(std::move(wishes.errors));
     auto tree = AccessTree::build(wishes.wishes);
     if (!tree) take(tree.error());
     if (!errors_.empty()) return std::move(errors_);
 
     Specs specs = make_specs(*tree, lens_, remarks_);
-    add_private_parts(specs, wishes, lens_, caller().uid == 0);
+    add_private_parts(specs, wishes, lens_, {.own_proc = abilities->own_proc, .root = caller().uid == 0});
     if (caller().uid != 0) add_mended_files(specs, *tree, lens_);
     std::vector<Remark> unneeded;
     auto mounts = make_mounts(specs, lens_, unneeded);
@@ -61,20 +68,16 @@ class Planner {
 
     const SandboxPath start = same_inside(*directory);
     EnvironmentPlan environment = decide_environment(policy_, *runtime_dir, *session, *mounts, start, lens_);
-    SandboxPlan plan{*std::move(mounts),
-                     *std::move(session),
-                     *std::move(runtime_dir),
-                     std::move(environment),
-                     identity(),
-                     policy_.network,
-                     lens_.host().kernel.cgroup_namespace,
-                     start};
+    SandboxPlan plan{*std::move(mounts), *std::move(session), *std::move(runtime_dir),     std::move(environment),
+                     identity(),         policy_.network,     abilities->cgroup_namespace, start};
     plan.command = request_.command;
     std::set<int> kept;
     for (const auto& fd : request_.keep_descriptors) kept.insert(fd.value);
     plan.keep_descriptors.assign(kept.begin(), kept.end());
     plan.absent_protected = policy_.absent_protected.value;
     plan.absent = reachable_absent(std::move(wishes.absent), *tree);
+    plan.patterns = std::move(wishes.patterns);
+    plan.abilities = std::move(abilities->rows);
     plan.backend_reason =
         policy_.backend.value == Backend::Bwrap ? "bwrap, as asked" : "bwrap, the executor that this build has";
     add_dangers(plan);
@@ -133,6 +136,16 @@ class Planner {
     return std::nullopt;
   }
 
+  // WSL1 translates system calls and has no namespaces; its kernel is called "4.4.0-N-Microsoft", that of WSL2
+  // "...-microsoft-standard-WSL2".
+  void check_kernel() {
+    if (!lens_.host().kernel.release.ends_with("-Microsoft")) return;
+    Error error{ErrorKind::Unsupported, "cannot make a sandbox on WSL 1",
+                "it has no namespaces (its kernel is " + escape_bytes(lens_.host().kernel.release) + ")"};
+    error.hint = "convert the distribution from Windows: wsl --set-version NAME 2 (`wsl --list --verbose` shows NAME)";
+    errors_.push_back(std::move(error));
+  }
+
   // The rule that makes the workspace writable speaks for the git directories that belong to it as well.
   const Ranked<PathRule>* workspace_rule() const {
     const auto rule = std::ranges::find_if(policy_.paths, [](const Ranked<PathRule>& r) {
@@ -147,10 +160,21 @@ class Planner {
     for (const auto& rule : policy_.paths) {
       const auto* path = std::get_if<HostPath>(&rule.value.path);
       if (path == nullptr || rule.value.list != PathList::DenyRead || !workspace.root) continue;
-      const Resolution resolution = resolve(lens_, *path);
-      const auto* found = std::get_if<Found>(&resolution);
-      if (found != nullptr && found->real.contains(*workspace.root)) workspace = Workspace{};
+      if (!hides(*path, rule.value.pattern, *workspace.root)) continue;
+      // What was granted falls away; what was protected stays so, since another rule may show a part of it.
+      workspace = Workspace{.hidden = workspace.root, .protect = std::move(workspace.protect)};
     }
+  }
+
+  bool hides(const HostPath& path, const std::string& pattern, const HostPath& what) {
+    if (!pattern.empty()) {
+      const auto* globbed = std::get_if<Globbed>(&lens_.glob({path, pattern}));
+      return globbed != nullptr &&
+             std::ranges::any_of(globbed->matches, [&](const HostPath& match) { return hides(match, {}, what); });
+    }
+    const Resolution resolution = resolve(lens_, path);
+    const auto* found = std::get_if<Found>(&resolution);
+    return found != nullptr && found->real.contains(what);
   }
 
   void add_git_directories(const Workspace& workspace, WishList& wishes) {
@@ -278,6 +302,10 @@ class Planner {
   }
 
   void add_dangers(const SandboxPlan& plan) {
+    for (const AbilityPlan& ability : plan.abilities) {
+      if (ability.degraded.empty()) continue;
+      remarks_.push_back({RemarkKind::Notice, "degraded (" + ability.name + "): " + ability.degraded, ability.origin});
+    }
     if (plan.network.value == NetworkMode::Host) {
       danger("the host's network is open, its abstract sockets and services on localhost included",
              plan.network.origin);

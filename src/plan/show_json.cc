@@ -210,6 +210,30 @@ Json json_of(const std::vector<Remark>& remarks) {
   return out;
 }
 
+Json json_of(const std::vector<PatternPlan>& patterns) {
+  Json out = Json::array();
+  for (const PatternPlan& pattern : patterns) {
+    Json matches = Json::array();
+    for (const HostPath& match : pattern.matches) matches.push_back(escape_bytes(match.text()));
+    out.push_back({{"list", pattern.list},
+                   {"pattern", escape_bytes(pattern.pattern)},
+                   {"matches", std::move(matches)},
+                   {"origin", json_of(pattern.origin)}});
+  }
+  return out;
+}
+
+Json json_of(const std::vector<AbilityPlan>& abilities) {
+  Json out = Json::array();
+  for (const AbilityPlan& ability : abilities) {
+    out.push_back({{"name", ability.name},
+                   {"state", escape_bytes(ability.state)},
+                   {"degraded", ability.degraded},
+                   {"origin", json_of(ability.origin)}});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string plan_json(const SandboxPlan& plan) {
@@ -232,6 +256,8 @@ std::string plan_json(const SandboxPlan& plan) {
       {"seals", std::move(seals)},
       {"absent_protected", plan.absent_protected == AbsentProtected::Quarantine ? "quarantine" : "report"},
       {"absent", std::move(absent)},
+      {"patterns", json_of(plan.patterns)},
+      {"abilities", json_of(plan.abilities)},
       {"session", json_of(plan.session)},
       {"runtime_dir", json_of(plan.runtime_dir)},
       {"identity", json_of(plan.identity)},

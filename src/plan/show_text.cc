@@ -161,6 +161,30 @@ std::string absent_text(const SandboxPlan& plan) {
          table({{"below", escape_bytes(above.text())}, {"asked for by", join_words(sources)}});
 }
 
+std::string patterns_text(const SandboxPlan& plan) {
+  if (plan.patterns.empty()) return "";
+  std::string out = heading("Patterns: what they matched at the start; what appears later is not covered");
+  for (const PatternPlan& pattern : plan.patterns) {
+    out += table({{pattern.list, escape_bytes(pattern.pattern),
+                   std::to_string(pattern.matches.size()) + (pattern.matches.size() == 1 ? " match" : " matches") +
+                       " (" + safe(pattern.origin) + ")"}});
+    std::vector<std::string> names;
+    for (const HostPath& match : pattern.matches) names.push_back(escape_bytes(match.text()));
+    if (!names.empty()) out += wrapped("  ", names);
+  }
+  return out;
+}
+
+std::string abilities_text(const SandboxPlan& plan) {
+  if (plan.abilities.empty()) return "";
+  std::vector<Row> rows;
+  for (const AbilityPlan& ability : plan.abilities) {
+    const std::string degraded = ability.degraded.empty() ? "" : "; degraded: " + ability.degraded;
+    rows.push_back({ability.name, escape_bytes(ability.state) + degraded + " (" + safe(ability.origin) + ")"});
+  }
+  return heading("Abilities of this host that are required or done without") + table(rows);
+}
+
 std::string_view session_meaning(SessionKind kind) {
   switch (kind) {
     case SessionKind::TiocstiFilter:
@@ -288,8 +312,8 @@ std::string remarks_text(const std::vector<Remark>& remarks) {
 
 std::string plan_text(const SandboxPlan& plan) {
   return head_text(plan) + mounts_text(plan) + session_text(plan.session) + runtime_dir_text(plan.runtime_dir) +
-         identity_text(plan.identity) + network_text(plan) + environment_text(plan.environment) + absent_text(plan) +
-         remarks_text(plan.remarks);
+         identity_text(plan.identity) + network_text(plan) + abilities_text(plan) + environment_text(plan.environment) +
+         patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
 }
 
 }  // namespace fence

@@ -1,5 +1,7 @@
 #pragma once
 // What both files of wishes write to: the list, and the words for what cannot be had.
+#include <cerrno>
+
 #include "fence/plan/path_class.h"
 #include "fence/plan/wishes.h"
 #include "fence/util/text.h"
@@ -31,16 +33,17 @@ class WishSink {
     out_.remarks.push_back({kind, std::move(text), origin});
   }
 
-  // The host paths that a rule's path means here; none where "$FENCE_WORKSPACE" means nothing.
-  std::optional<HostPath> place_of(const RulePath& path) const {
-    return std::visit(Overloaded{
-                          [](const HostPath& host) { return std::optional(host); },
-                          [&](const InWorkspace& in) {
-                            return workspace_.root ? std::optional(workspace_.root->below(in.relative)) : std::nullopt;
-                          },
-                          [](const InEveryWritableTree&) { return std::optional<HostPath>(); },
-                      },
-                      path);
+  // The host path that a rule's path means here; none where "$FENCE_WORKSPACE" means nothing. A restriction holds also
+  // in a workspace that another rule hides: something else may show a part of it.
+  std::optional<HostPath> place_of(const RulePath& path, bool restricts) const {
+    const std::optional<HostPath>& root = workspace_.root || !restricts ? workspace_.root : workspace_.hidden;
+    return std::visit(
+        Overloaded{
+            [](const HostPath& host) { return std::optional(host); },
+            [&](const InWorkspace& in) { return root ? std::optional(root->below(in.relative)) : std::nullopt; },
+            [](const InEveryWritableTree&) { return std::optional<HostPath>(); },
+        },
+        path);
   }
 
   // Reports why a path cannot be had, unless the rule says that it may be missing.
@@ -57,16 +60,22 @@ class WishSink {
                               ? "check the spelling, or make it first"
                               : "add `optional = true` to skip it when it is missing");
                    },
-                   [&](const Refused& refused) {
-                     fail(what, errno_text(refused.errno_value) + " at " + shown(refused.at), origin,
-                          "fence looks at paths as you, and may not look there");
-                   },
+                   [&](const Refused& refused) { refuse(what, refused, origin); },
                    [&](const Loop& loop) {
                      fail(what, "too many levels of symbolic links (" + chain_text(loop.links) + ")", origin,
                           "name the file itself");
                    },
                },
                resolution);
+  }
+
+  // Reports a place that could not be looked at. `errno_value` lets whoever prints tell the reasons apart.
+  void refuse(const std::string& what, const Refused& refused, const Origin& origin) {
+    const bool stalled = refused.errno_value == ETIMEDOUT;
+    fail(what, refusal_text(lens_.host(), refused.at, refused.errno_value), origin,
+         stalled ? "mount it anew or unmount it (umount -l), or remove the rule; lookTimeout sets how long fence waits"
+                 : "fence looks at paths as you, and may not look there");
+    out_.errors.back().errno_value = refused.errno_value;
   }
 
   void add_links(const std::vector<LinkStep>& links, const Origin& origin) {
@@ -77,6 +86,7 @@ class WishSink {
   void add(Wish wish, const Ranked<T>& rule) {
     wish.rank = rule.rank;
     wish.origin = rule.origin;
+    wish.enforced = rule.enforced;
     if constexpr (requires { rule.value.why; }) wish.why = rule.value.why;
     if constexpr (requires { rule.value.optional; }) wish.optional = rule.value.optional;
     out_.wishes.push_back(std::move(wish));
@@ -87,6 +97,18 @@ class WishSink {
   FactLens& lens_;
   WishList out_;
 };
+
+/// A pattern where it was met.
+struct AskedPattern {
+  std::string_view key;  ///< "filesystem.denyRead"
+  const HostPath& base;
+  const std::string& pattern;
+  bool grants = false;    ///< that nothing matches is an error
+  bool optional = false;  ///< it is none
+  const Origin& origin;
+};
+/// What it matches, put into the plan; nothing, and an error, where that cannot be known.
+std::vector<HostPath> expand_pattern(const AskedPattern& asked, WishSink& sink);
 
 /// Scratch directories, binds and devices.
 void collect_mount_wishes(const Policy& policy, WishSink& sink);

@@ -27,50 +27,89 @@ class PathRules {
   explicit PathRules(WishSink& sink) : sink_(sink), lens_(sink.lens()) {}
 
   void path_rule(const Ranked<PathRule>& rule) {
-    const auto path = sink_.place_of(rule.value.path);
+    const auto path = sink_.place_of(rule.value.path, restricts(rule.value.list));
     if (!path) return;
+    if (rule.enforced && !rule.value.optional) return path_rule(where_it_may_be_missing(rule));
+    for_each_place(rule, *path, [&](const Ranked<PathRule>& each, const HostPath& at) { apply(each, at); });
+  }
+
+  void protect_rule(const Ranked<PathRule>& rule, const std::vector<Wish>& wishes) {
+    const auto* everywhere = std::get_if<InEveryWritableTree>(&rule.value.path);
+    if (everywhere == nullptr) {
+      if (const auto path = sink_.place_of(rule.value.path, true))
+        protect_below(rule, *path, *path, same_inside(*path));
+      return;
+    }
+    for (const Wish& wish : wishes) {
+      const auto* host = wish.content ? std::get_if<HostContent>(&*wish.content) : nullptr;
+      if (host == nullptr || host->device || !wish.writable.value_or(false)) continue;
+      const auto* present = std::get_if<Present>(&lens_.path(host->source));
+      if (present == nullptr || present->kind != PathKind::Directory) continue;
+      protect_below(rule, host->source.below(everywhere->relative), host->source, wish.path);
+    }
+  }
+
+ private:
+  // What is enforced was written for many hosts, and holds here for what appears later.
+  static Ranked<PathRule> where_it_may_be_missing(Ranked<PathRule> rule) {
+    rule.value.optional = true;
+    return rule;
+  }
+
+  static bool restricts(PathList list) { return list != PathList::AllowRead && list != PathList::AllowWrite; }
+
+  // Calls `use` for the path itself, or for each match of the rule's pattern below it. A match is optional: it was
+  // there a moment ago, and what has become of it since is no mistake of the rule's.
+  template <class Use>
+  void for_each_place(const Ranked<PathRule>& rule, const HostPath& path, Use use) {
+    if (rule.value.pattern.empty() || class_by_name(path)) return use(rule, path);
+    const std::string key = "filesystem." + std::string(list_name(rule.value.list));
+    const std::vector<HostPath> matches = expand_pattern(
+        {key, path, rule.value.pattern, !restricts(rule.value.list), rule.value.optional, rule.origin}, sink_);
+    Ranked<PathRule> match = rule;
+    match.value.optional = true;
+    for (const HostPath& at : matches) use(match, at);
+  }
+
+  void apply(const Ranked<PathRule>& rule, const HostPath& path) {
     switch (rule.value.list) {
       case PathList::AllowRead:
       case PathList::AllowWrite:
-        allow(rule, *path);
+        allow(rule, path);
         return;
       case PathList::DenyRead:
-        deny_read(rule, *path);
+        deny_read(rule, path);
         return;
       case PathList::DenyWrite:
-        deny_write(rule, *path);
+        deny_write(rule, path);
         return;
       case PathList::Protect:
         return;
     }
   }
 
-  void protect_rule(const Ranked<PathRule>& rule, const std::vector<Wish>& wishes) {
-    if (const auto* everywhere = std::get_if<InEveryWritableTree>(&rule.value.path)) {
-      for (const Wish& wish : wishes) {
-        const auto* host = wish.content ? std::get_if<HostContent>(&*wish.content) : nullptr;
-        if (host == nullptr || host->device || !wish.writable.value_or(false)) continue;
-        const auto* present = std::get_if<Present>(&lens_.path(host->source));
-        if (present == nullptr || present->kind != PathKind::Directory) continue;
-        protect_one(rule, host->source.below(everywhere->relative), host->source, wish.path);
-      }
-      return;
-    }
-    if (const auto path = sink_.place_of(rule.value.path)) protect_one(rule, *path, *path, same_inside(*path));
+  void protect_below(const Ranked<PathRule>& rule, const HostPath& path, const HostPath& root,
+                     const SandboxPath& inside) {
+    for_each_place(rule, path,
+                   [&](const Ranked<PathRule>& each, const HostPath& at) { protect_one(each, at, root, inside); });
   }
 
- private:
   // True where the class settles the matter without a wish.
-  bool settled(const GrantClass& grant, const std::string& what, const Origin& origin) {
+  bool settled(const GrantClass& grant, const std::string& what, const Ranked<PathRule>& rule) {
     return std::visit(Overloaded{
                           [](const Granted&) { return false; },
                           [](const GrantedReadOnly&) { return false; },
                           [&](const Covered& covered) {
-                            sink_.remark(RemarkKind::Unneeded, "not needed to " + what + ": " + covered.why, origin);
+                            sink_.remark(RemarkKind::Unneeded, "not needed to " + what + ": " + covered.why,
+                                         rule.origin);
                             return true;
                           },
                           [&](const NotGrantable& refused) {
-                            sink_.fail("cannot " + what, refused.why, origin, refused.hint, ErrorKind::Config);
+                            if (!rule.value.pattern.empty()) {
+                              sink_.remark(RemarkKind::Note, "does not " + what + ": " + refused.why, rule.origin);
+                              return true;
+                            }
+                            sink_.fail("cannot " + what, refused.why, rule.origin, refused.hint, ErrorKind::Config);
                             return true;
                           },
                       },
@@ -80,7 +119,7 @@ class PathRules {
   void allow(const Ranked<PathRule>& rule, const HostPath& path) {
     const std::string what = verb(rule.value.list) + shown(path);
     if (const auto by_name = class_by_name(path)) {
-      settled(*by_name, what, rule.origin);
+      settled(*by_name, what, rule);
       return;
     }
     const Resolution resolution = resolve(lens_, path);
@@ -91,7 +130,8 @@ class PathRules {
     }
     const auto by_real_name = class_by_name(found->real);
     const GrantClass grant = by_real_name ? *by_real_name : class_of(found->real, found->fact, rule.value.list);
-    if (settled(grant, what, rule.origin)) return;
+    if (settled(grant, what, rule) || leads_out_of_pattern(rule, path, *found, what)) return;
+    if (!found->links.empty()) sink_.list().linked.push_back({what, found->real, found->links, rule.origin});
     Wish wish{same_inside(found->real), HostContent{found->real}, std::nullopt};
     if (rule.value.list == PathList::AllowWrite) wish.writable = true;
     if (const auto* limited = std::get_if<GrantedReadOnly>(&grant)) {
@@ -100,6 +140,21 @@ class PathRules {
     }
     sink_.add(std::move(wish), rule);
     sink_.add_links(found->links, rule.origin);
+  }
+
+  // Whoever can make a link that a pattern matches would choose what is granted: a match has to lie where the pattern
+  // looks.
+  bool leads_out_of_pattern(const Ranked<PathRule>& rule, const HostPath& match, const Found& found,
+                            const std::string& what) {
+    if (rule.value.pattern.empty() || found.links.empty()) return false;
+    const auto base = sink_.place_of(rule.value.path, false);
+    const Resolution resolution = resolve(lens_, base ? *base : match.parent());
+    const auto* directory = std::get_if<Found>(&resolution);
+    if (directory != nullptr && directory->real.contains(found.real)) return false;
+    sink_.remark(RemarkKind::Note,
+                 "does not " + what + ": it leads out of where the pattern looks (" + chain_text(found.links) + ")",
+                 rule.origin);
+    return true;
   }
 
   // allowWrite may name what does not exist yet, where a writable tree is around it: then nothing has to be mounted.
@@ -135,7 +190,8 @@ class PathRules {
       hide_name_itself(rule, path, missing->links);
       return;
     }
-    if (std::holds_alternative<Refused>(resolution) && rule.value.optional) {
+    if (const auto* refused = std::get_if<Refused>(&resolution);
+        refused != nullptr && rule.value.optional && refused->errno_value != ETIMEDOUT) {
       sink_.remark(RemarkKind::Unneeded, "not needed to " + what + ": you may not look there yourself", rule.origin);
       return;
     }
@@ -205,6 +261,10 @@ class PathRules {
                missing != nullptr && !missing->not_a_directory) {
       sink_.list().absent.push_back({same_outside(missing_place(*missing)), rule.origin, std::nullopt});
       watch_links(rule, missing->links, root);
+    } else if (const auto* refused = std::get_if<Refused>(&resolution);
+               refused != nullptr && refused->errno_value == ETIMEDOUT) {
+      // Others that refuse, refuse the command as well; this one may answer it later.
+      sink_.refuse("cannot " + verb(PathList::Protect) + shown(path), *refused, rule.origin);
     }
   }
 
@@ -225,6 +285,25 @@ class PathRules {
   FactLens& lens_;
 };
 
+/// A link in a writable tree may be the work of a command that ran before: it decides what is granted only as long as
+/// it stays in that tree.
+void refuse_links_out_of_writable_trees(WishSink& sink) {
+  for (const LinkedGrant& grant : sink.list().linked) {
+    for (const Wish& wish : sink.list().wishes) {
+      const auto* host = wish.content ? std::get_if<HostContent>(&*wish.content) : nullptr;
+      if (host == nullptr || !wish.writable.value_or(false) || host->source.contains(grant.real)) continue;
+      const auto step =
+          std::ranges::find_if(grant.links, [&](const LinkStep& s) { return host->source.contains(s.link); });
+      if (step == grant.links.end()) continue;
+      sink.fail("cannot " + grant.what,
+                shown(step->link) + " is a link in a writable directory and leads out of it (" +
+                    chain_text(grant.links) + "): a command that ran in the sandbox may have made it",
+                grant.origin, "name " + shown(grant.real) + " itself if that is what you mean", ErrorKind::Config);
+      break;
+    }
+  }
+}
+
 }  // namespace
 
 WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens) {
@@ -234,6 +313,7 @@ WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLe
     if (rule.value.list != PathList::Protect) rules.path_rule(rule);
   }
   collect_mount_wishes(policy, sink);
+  refuse_links_out_of_writable_trees(sink);
   // What is protected depends on what is writable, so on all wishes before.
   const std::vector<Wish> granted = sink.list().wishes;
   for (const auto& rule : policy.paths) {

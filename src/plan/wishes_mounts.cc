@@ -20,15 +20,25 @@ class MountRules {
 
  private:
   void scratch_rule(const Ranked<ScratchRule>& rule) {
-    const auto path = sink_.place_of(rule.value.path);
+    const auto path = sink_.place_of(rule.value.path, false);
     if (!path) return;
-    const std::string what = "cannot put a private tmpfs on " + shown(*path);
-    if (class_by_name(*path)) {
+    if (rule.value.pattern.empty() || class_by_name(*path)) return scratch_at(rule, *path);
+    Ranked<ScratchRule> match = rule;
+    match.value.optional = true;
+    for (const HostPath& at : expand_pattern(
+             {"filesystem.tmpfs", *path, rule.value.pattern, true, rule.value.optional, rule.origin}, sink_)) {
+      scratch_at(match, at);
+    }
+  }
+
+  void scratch_at(const Ranked<ScratchRule>& rule, const HostPath& path) {
+    const std::string what = "cannot put a private tmpfs on " + shown(path);
+    if (class_by_name(path)) {
       sink_.fail(what, "the sandbox has its own /dev and /proc", rule.origin, "remove the rule", ErrorKind::Config);
       return;
     }
     const ScratchContent content{rule.value.mode, rule.value.size};
-    const Resolution resolution = resolve(lens_, *path);
+    const Resolution resolution = resolve(lens_, path);
     if (const auto* found = std::get_if<Found>(&resolution)) {
       if (found->fact.kind == PathKind::Directory) {
         sink_.add({same_inside(found->real), content, kHostReadOnly}, rule);
@@ -60,6 +70,9 @@ class MountRules {
       sink_.fail(what, "the sandbox has its own /dev and /proc", rule.origin, "choose another target",
                  ErrorKind::Config);
       return;
+    }
+    if (!found->links.empty()) {
+      sink_.list().linked.push_back({"bind " + shown(bind.source), found->real, found->links, rule.origin});
     }
     const bool device = bind.mode == BindMode::Device;
     if (!device) {
@@ -100,21 +113,31 @@ class MountRules {
     return target;
   }
 
-  void device_rule(const Ranked<HostPath>& rule) {
-    const std::string what = "cannot show the device " + shown(rule.value);
-    if (in_private_dev(rule.value)) {
-      sink_.remark(RemarkKind::Unneeded, shown(rule.value) + " is part of every private /dev", rule.origin);
+  void device_rule(const Ranked<DeviceRule>& rule) {
+    if (rule.value.pattern.empty()) return device_at(rule, rule.value.path);
+    for (const HostPath& at :
+         expand_pattern({"devices.allow", rule.value.path, rule.value.pattern, true, false, rule.origin}, sink_)) {
+      device_at(rule, at);
+    }
+  }
+
+  void device_at(const Ranked<DeviceRule>& rule, const HostPath& path) {
+    const std::string what = "cannot show the device " + shown(path);
+    const bool match = !rule.value.pattern.empty();
+    if (in_private_dev(path)) {
+      sink_.remark(RemarkKind::Unneeded, shown(path) + " is part of every private /dev", rule.origin);
       return;
     }
-    const Resolution resolution = resolve(lens_, rule.value);
+    const Resolution resolution = resolve(lens_, path);
     const auto* found = std::get_if<Found>(&resolution);
     if (found == nullptr) {
-      sink_.unresolved(what, resolution, false, rule.origin);
+      sink_.unresolved(what, resolution, match, rule.origin);
       return;
     }
     const bool node = found->fact.kind == PathKind::CharDevice || found->fact.kind == PathKind::BlockDevice;
     const bool directory = found->fact.kind == PathKind::Directory && path_contains("/dev", found->real.text());
     if (!node && !directory) {
+      if (match) return;
       sink_.fail(what, "it is neither a device node nor a directory below /dev", rule.origin,
                  "use filesystem.allowRead", ErrorKind::Config);
       return;

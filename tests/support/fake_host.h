@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fence/plan/plan.h"
+#include "fence/util/glob.h"
 
 namespace fence::testing {
 
@@ -84,6 +85,14 @@ class FakeHost {
       const auto found = facts_.texts.find(path);
       facts.texts[path] = found != facts_.texts.end() ? found->second : TextFact(Absent{});
     }
+    for (const GlobQuery& query : queries.globs) {
+      const auto found = facts_.globs.find(query);
+      facts.globs[query] = found != facts_.globs.end() ? found->second : GlobFact(walk(query));
+    }
+    for (const Ability ability : queries.abilities) {
+      const auto found = facts_.abilities.find(ability);
+      facts.abilities[ability] = found != facts_.abilities.end() ? found->second : AbilityFact(AbilityGiven{});
+    }
   }
 
   /// Facts by rounds, then the plan. Nothing is known before it is asked for.
@@ -92,6 +101,8 @@ class FakeHost {
     HostFacts facts = facts_;
     facts.paths.clear();
     facts.texts.clear();
+    facts.globs.clear();
+    facts.abilities.clear();
     for (int round = 0; round < 200; ++round) {
       const FactQueries wanted = required_facts(policy, request, facts);
       if (wanted.empty()) return make_plan(policy, request, facts);
@@ -116,6 +127,18 @@ class FakeHost {
     return found != facts_.paths.end() ? found->second : PathFact(Absent{});
   }
 
+  // As the prober's walk, but for links and for directories that cannot be listed.
+  Globbed walk(const GlobQuery& query) const {
+    Globbed globbed;
+    for (const auto& [path, fact] : facts_.paths) {
+      const bool below = query.base.contains(path) && path != query.base;
+      const bool covered = !globbed.matches.empty() && globbed.matches.back().contains(path);
+      if (below && !covered && pattern_matches(query.pattern, query.base.relative(path)))
+        globbed.matches.push_back(path);
+    }
+    return globbed;
+  }
+
   ListingFact names(const HostPath& directory) const {
     const auto found = facts_.paths.find(directory);
     const auto* present = found != facts_.paths.end() ? std::get_if<Present>(&found->second) : nullptr;
@@ -136,8 +159,18 @@ class FakeHost {
 class PolicyBuilder {
  public:
   PolicyBuilder& rule(PathList list, RulePath path, int rank = 1, bool optional = false) {
-    policy_.paths.push_back(
-        {PathRule{list, std::move(path), optional, {}}, origin(std::string(list_name(list)), rank), rank});
+    policy_.paths.push_back({PathRule{.list = list, .path = std::move(path), .optional = optional},
+                             origin(std::string(list_name(list)), rank), rank});
+    return *this;
+  }
+  PolicyBuilder& pattern(PathList list, RulePath path, std::string pattern, int rank = 1, bool optional = false) {
+    rule(list, std::move(path), rank, optional);
+    policy_.paths.back().value.pattern = std::move(pattern);
+    return *this;
+  }
+  /// The rule that was added last is enforced.
+  PolicyBuilder& enforced() {
+    policy_.paths.back().enforced = true;
     return *this;
   }
   PolicyBuilder& allow_read(std::string_view path, int rank = 1) { return rule(PathList::AllowRead, host(path), rank); }
@@ -153,7 +186,7 @@ class PolicyBuilder {
   }
   PolicyBuilder& workspace(int rank = 1) { return rule(PathList::AllowWrite, InWorkspace{}, rank, true); }
   PolicyBuilder& scratch(std::string_view path, int rank = 1, bool optional = false) {
-    policy_.scratch.push_back({ScratchRule{host(path), {}, 0755, optional, {}}, origin("tmpfs", rank), rank});
+    policy_.scratch.push_back({ScratchRule{.path = host(path), .optional = optional}, origin("tmpfs", rank), rank});
     return *this;
   }
   PolicyBuilder& bind(std::string_view source, std::string_view target, BindMode mode = BindMode::ReadOnly,

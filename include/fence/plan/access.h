@@ -39,6 +39,7 @@ struct Wish {
   std::optional<bool> writable{};
   bool protect = false;   ///< from `protect`: gives way to an allowWrite of exactly this path
   bool optional = false;  ///< where no mount point is, it falls away
+  bool enforced = false;  ///< a restriction that no other wish loosens (enforce.h)
   int rank = 0;
   Origin origin{};
   std::string why{};

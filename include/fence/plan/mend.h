@@ -5,8 +5,12 @@
 
 namespace fence {
 
-/// The private /proc and /dev, what is locked in /proc, and links that wishes went through. `root` is true for uid 0.
-void add_private_parts(Specs& specs, const WishList& wishes, FactLens& lens, bool root);
+struct PrivateParts {
+  bool own_proc = true;  ///< false: the host's /proc, read-only
+  bool root = false;     ///< uid 0
+};
+/// The private /proc and /dev, what is locked in /proc, and links that wishes went through.
+void add_private_parts(Specs& specs, const WishList& wishes, FactLens& lens, const PrivateParts& parts);
 
 /// Files of the host shown as copies of the caller's: ssh refuses configuration whose owner is neither root nor the
 /// user, and root is not mapped in an ordinary user's sandbox; a user known to NSS only gets a line in /etc/passwd.

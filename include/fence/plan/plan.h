@@ -252,6 +252,24 @@ struct Remark {
   friend bool operator==(const Remark&, const Remark&) = default;
 };
 
+/// A pattern of a path list, and what it matched when the facts were taken. What appears later is not covered.
+struct PatternPlan {
+  std::string list;               ///< the settings key: "filesystem.denyRead"
+  std::string pattern;            ///< with the directory that it was expanded in: "/home/ann/src/**/.env"
+  std::vector<HostPath> matches;  ///< sorted
+  Origin origin{};
+  friend bool operator==(const PatternPlan&, const PatternPlan&) = default;
+};
+
+/// What the plan knows of one ability of the host: it is required, or lacking and done without.
+struct AbilityPlan {
+  std::string name;      ///< "userns", "landlock>=4"
+  std::string state;     ///< "there", "there: 7", "lacking: unshare(CLONE_NEWUSER): operation not permitted"
+  std::string degraded;  ///< what the sandbox is without it; empty where it is there
+  Origin origin{};       ///< who required it, or allowed to do without
+  friend bool operator==(const AbilityPlan&, const AbilityPlan&) = default;
+};
+
 struct SandboxPlan {
   MountPlan mounts;
   SessionPlan session;
@@ -266,6 +284,8 @@ struct SandboxPlan {
   std::vector<std::string> profiles;
   AbsentProtected absent_protected = AbsentProtected::Report;
   std::vector<AbsentPath> absent;
+  std::vector<PatternPlan> patterns;
+  std::vector<AbilityPlan> abilities;
   std::string backend_reason;  ///< "bwrap: the only executor of this build"
   std::vector<Remark> remarks;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "fence/facts/resolve.h"
 #include "fence/plan/access.h"
 #include "fence/plan/workspace.h"
 
@@ -23,18 +24,29 @@ struct LockWish {
   std::string why{};
 };
 
+/// A grant whose path went through links.
+struct LinkedGrant {
+  std::string what;  ///< "allow reading of /home/ann/p/data"
+  HostPath real = HostPath::root();
+  std::vector<LinkStep> links;
+  Origin origin{};
+};
+
 /// All wishes of a policy, and what was noticed while reading them.
 struct WishList {
   std::vector<Wish> wishes;
   std::vector<LinkWish> links;
   std::vector<LockWish> locks;
   std::vector<AbsentPath> absent;  ///< protected paths that are not there
+  std::vector<LinkedGrant> linked;
+  std::vector<PatternPlan> patterns;
   std::vector<Remark> remarks;
   Errors errors;
 };
 
 /// Reads every path rule, scratch rule, bind and device of the policy. Errors: a path that is missing, dangling,
-/// looping, unreadable, or of a class that cannot be granted, each with the place that asked.
+/// looping, unreadable, or of a class that cannot be granted, each with the place that asked; a grant through a link that
+/// lies in a writable tree and leads out of it, since a command of an earlier run may have made that link.
 WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens);
 
 }  // namespace fence

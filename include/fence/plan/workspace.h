@@ -17,11 +17,12 @@ struct GitDirectory {
 
 /// What "$FENCE_WORKSPACE" means here.
 struct Workspace {
-  std::optional<HostPath> root;   ///< nothing: no writable root, and `notice` says why
-  std::string notice;             ///< said to the user before the command starts; may be empty
-  std::string danger;             ///< what could not be protected; may be empty
-  std::vector<GitDirectory> git;  ///< writable besides the root: a linked worktree's or submodule's git directory
-  std::vector<HostPath> protect;  ///< read-only inside all of these: what git runs or follows
+  std::optional<HostPath> root;    ///< nothing: no writable root, and `notice` says why
+  std::optional<HostPath> hidden;  ///< what `root` was before a rule hid it: only restrictions still speak of it
+  std::string notice;              ///< said to the user before the command starts; may be empty
+  std::string danger;              ///< what could not be protected; may be empty
+  std::vector<GitDirectory> git;   ///< writable besides the root: a linked worktree's or submodule's git directory
+  std::vector<HostPath> protect;   ///< read-only inside all of these: what git runs or follows
 };
 
 /// Finds the git top level around `directory` (canonical, no links), else takes `directory` itself. "/" and the

@@ -248,7 +248,7 @@ TEST(Planner, AnotherDeviceIsRefusedInAListAndShownByDevicesAllow) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(all_texts(refused.error()), HasSubstr("cannot allow writing to /dev/fuse: a device node is not a file"));
   PolicyBuilder with_device;
-  with_device.allow_read("/").policy().device_nodes.push_back({host("/dev/fuse"), {}, 6});
+  with_device.allow_read("/").policy().device_nodes.push_back({{host("/dev/fuse")}, {}, 6});
   const auto plan = fake.plan(with_device);
   ASSERT_PLAN(plan);
   EXPECT_EQ(op_line(*plan->mounts.find(inside("/dev/fuse"))), "dev /dev/fuse");

@@ -122,6 +122,8 @@ TEST(PlanJson, ShowsTheWholePlan) {
   ],
   "absent_protected": "report",
   "absent": [],
+  "patterns": [],
+  "abilities": [],
   "session": {
     "kind": "tiocsti-filter",
     "terminal": "shared",

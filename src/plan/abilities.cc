@@ -1,0 +1,149 @@
+#include "fence/plan/abilities.h"
+
+#include <algorithm>
+#include <array>
+
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+/// A kernel setting that takes an ability away while it has this value.
+struct Gate {
+  std::string_view sysctl;
+  std::string_view closed;  ///< the value that does
+  std::string_view advice;
+};
+// Documentation/admin-guide/sysctl/user.rst; Debian's and Ubuntu's kernels have the two of kernel.*.
+constexpr std::array kGates = {
+    Gate{"kernel.apparmor_restrict_unprivileged_userns", "1",
+         "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for fence with `userns,`"},
+    Gate{"kernel.unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"},
+    Gate{"user.max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"},
+    Gate{"user.max_mnt_namespaces", "0", "sysctl user.max_mnt_namespaces=10000"},
+    Gate{"user.max_pid_namespaces", "0", "sysctl user.max_pid_namespaces=10000"},
+    Gate{"user.max_net_namespaces", "0", "sysctl user.max_net_namespaces=10000"},
+    Gate{"user.max_ipc_namespaces", "0", "sysctl user.max_ipc_namespaces=10000"},
+    Gate{"user.max_uts_namespaces", "0", "sysctl user.max_uts_namespaces=10000"},
+    Gate{"user.max_cgroup_namespaces", "0", "sysctl user.max_cgroup_namespaces=10000"},
+};
+
+/// "6.1.0-25-amd64" as 6.1; the end of the numbers ends the version.
+AbilityVersion kernel_version(const std::string& release) {
+  const auto end = std::min(release.find_first_not_of("0123456789."), release.size());
+  const std::vector<std::string> parts = split(std::string_view(release).substr(0, end), '.');
+  const std::string text = parts.size() > 1 ? parts[0] + "." + parts[1] : parts[0];
+  return parse_version(text).value_or(AbilityVersion{});
+}
+
+class Decider {
+ public:
+  Decider(const Policy& policy, FactLens& lens) : policy_(policy), lens_(lens) {}
+
+  Result<AbilityDecisions, Errors> decide() && {
+    for (const auto& requirement : policy_.require) check(requirement);
+    check_proc();
+    check_cgroup();
+    if (!errors_.empty()) return std::move(errors_);
+    return std::move(out_);
+  }
+
+ private:
+  AbilityFact fact_of(Ability ability) {
+    if (ability == Ability::Kernel) return AbilityGiven{.version = kernel_version(lens_.host().kernel.release)};
+    return lens_.ability(ability);
+  }
+
+  void check(const Ranked<Requirement>& requirement) {
+    const Ability ability = requirement.value.ability;
+    const std::string name = to_string(requirement.value);
+    const AbilityFact fact = fact_of(ability);
+    if (const auto* lacking = std::get_if<AbilityLacking>(&fact)) {
+      return fail(
+          "this host has no " + std::string(ability_row(ability).meaning) + ", which is required (" + name + ")",
+          refusal(*lacking), ability, requirement.origin);
+    }
+    const auto& given = std::get<AbilityGiven>(fact);
+    if (given.version < requirement.value.at_least) {
+      return fail("this host does not have " + name + ", which is required",
+                  "it has " + std::string(ability_row(ability).name) + " " + version_text(ability, given.version),
+                  ability, requirement.origin);
+    }
+    std::string state = "there";
+    if (ability_row(ability).versioned) state += ": " + version_text(ability, given.version);
+    if (given.by_bwrap) state += ", for the installed bwrap only";
+    out_.rows.push_back({name, std::move(state), "", requirement.origin});
+  }
+
+  // A fresh procfs is refused where parts of the visible one are covered, as in most containers; whether here, only a
+  // try can tell.
+  void check_proc() {
+    if (lens_.host().kernel.covered_proc.empty() || required(Ability::Proc)) return;
+    const auto* lacking = std::get_if<AbilityLacking>(&lens_.ability(Ability::Proc));
+    // Without user namespaces nothing can be made; what the executor then says is to the point.
+    if (lacking == nullptr) return;
+    const std::string covered = escape_bytes(lens_.host().kernel.covered_proc.front().text());
+    out_.own_proc = false;
+    degrade(Ability::Proc, refusal(*lacking) + " (" + covered + " and perhaps others are covered)");
+    if (policy_.nesting.value && errors_.empty()) {
+      Error error{ErrorKind::Conflict, "cannot allow nested sandboxes with the host's /proc",
+                  "they write to /proc, which is read-only then"};
+      error.origin = policy_.nesting.origin;
+      error.hint = std::string(ability_row(Ability::Proc).remedy);
+      errors_.push_back(std::move(error));
+    }
+  }
+
+  void check_cgroup() {
+    if (lens_.host().kernel.cgroup_namespace || required(Ability::Cgroup)) return;
+    out_.cgroup_namespace = false;
+    degrade(Ability::Cgroup, "/proc/self/ns/cgroup does not exist");
+  }
+
+  [[nodiscard]] bool required(Ability ability) const {
+    return std::ranges::any_of(policy_.require, [&](const auto& r) { return r.value.ability == ability; });
+  }
+
+  void degrade(Ability ability, const std::string& why) {
+    const AbilityRow& row = ability_row(ability);
+    const auto allowed = std::ranges::find(policy_.allow_degraded, ability, &Sourced<Ability>::value);
+    if (allowed != policy_.allow_degraded.end()) {
+      out_.rows.push_back({std::string(row.name), "lacking: " + why, std::string(row.degraded), allowed->origin});
+      return;
+    }
+    fail("cannot give the command a " + std::string(row.meaning), why, ability, {});
+    errors_.back().origin.reset();
+    errors_.back().context.push_back("allowDegraded = [\"" + std::string(row.name) +
+                                     "\"] goes on without: " + std::string(row.degraded));
+  }
+
+  static std::string refusal(const AbilityLacking& lacking) {
+    return lacking.errno_value == 0 ? lacking.step : lacking.step + ": " + errno_text(lacking.errno_value);
+  }
+
+  void fail(std::string what, std::string why, Ability ability, const Origin& origin) {
+    Error error{ErrorKind::Host, std::move(what), std::move(why)};
+    error.origin = origin;
+    for (const Gate& gate : kGates) {
+      const auto found = lens_.host().sysctls.find(std::string(gate.sysctl));
+      if (found == lens_.host().sysctls.end() || found->second != gate.closed) continue;
+      error.context.push_back(found->first + " is " + found->second);
+      if (error.hint.empty()) error.hint = std::string(gate.advice);
+    }
+    if (error.hint.empty()) error.hint = "it takes " + std::string(ability_row(ability).remedy);
+    errors_.push_back(std::move(error));
+  }
+
+  const Policy& policy_;
+  FactLens& lens_;
+  AbilityDecisions out_;
+  Errors errors_;
+};
+
+}  // namespace
+
+Result<AbilityDecisions, Errors> decide_abilities(const Policy& policy, FactLens& lens) {
+  return Decider(policy, lens).decide();
+}
+
+}  // namespace fence
