@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "fence/cli/files.h"
+#include "fence/cli/read_settings.h"
 #include "fence/cli/request.h"
-#include "fence/config/config.h"
-#include "fence/host/probe.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -17,9 +16,7 @@ constexpr int kMaxRounds = 100;
 void append(Errors& errors, Errors more) { std::ranges::move(more, std::back_inserter(errors)); }
 
 Error unanswered(std::string_view question, const HostPath& path) {
-  return {.kind = ErrorKind::Host,
-          .what = "the facts do not tell " + std::string(question) + " " + escape_bytes(path.text()),
-          .hint = "make the facts with the same command and settings: fence plan --format facts ..."};
+  return facts_do_not_tell(std::string(question) + " " + escape_bytes(path.text()));
 }
 
 Errors unanswered(const FactQueries& queries) {
@@ -27,32 +24,14 @@ Errors unanswered(const FactQueries& queries) {
   for (const HostPath& path : queries.paths) errors.push_back(unanswered("what is at", path));
   for (const HostPath& path : queries.listings) errors.push_back(unanswered("what is in the directory", path));
   for (const HostPath& path : queries.texts) errors.push_back(unanswered("the content of", path));
+  for (const GlobQuery& query : queries.globs) {
+    errors.push_back(unanswered("what matches \"" + escape_bytes(query.pattern) + "\" below", query.base));
+  }
+  for (const Ability ability : queries.abilities) {
+    errors.push_back(facts_do_not_tell("whether the host has the ability " + std::string(ability_row(ability).name)));
+  }
   return errors;
 }
-
-/// Where the text of a settings file comes from.
-class SettingsReader {
- public:
-  SettingsReader(const CommandLine& line, HostFacts& facts, const Diagnostics& say)
-      : replay_(line.facts_file.has_value()), facts_(facts), say_(say) {}
-
-  TextFact read(const HostPath& path) {
-    if (!replay_) {
-      say_.detail("reading " + escape_bytes(path.text()));
-      return read_settings_text(path, facts_);
-    }
-    if (const auto known = facts_.texts.find(path); known != facts_.texts.end()) return known->second;
-    errors_.push_back(unanswered("the content of", path));
-    return Absent{};
-  }
-  [[nodiscard]] Errors take_errors() { return std::move(errors_); }
-
- private:
-  bool replay_;
-  HostFacts& facts_;
-  const Diagnostics& say_;
-  Errors errors_;
-};
 
 std::string count(std::size_t number, std::string_view what) {
   return std::to_string(number) + " " + std::string(what) + (number == 1 ? "" : "s");
@@ -60,8 +39,8 @@ std::string count(std::size_t number, std::string_view what) {
 
 }  // namespace
 
-Result<HostFacts, Errors> first_facts(const CommandLine& line) {
-  if (!line.facts_file) return probe_basics();
+Result<HostFacts, Errors> first_facts(const CommandLine& line, HostProber& prober) {
+  if (!line.facts_file) return prober.basics();
   const auto text = read_input(*line.facts_file);
   if (!text) return Errors{text.error()};
   auto facts = parse_facts(*text).context("in " + escape_bytes(*line.facts_file));
@@ -69,12 +48,12 @@ Result<HostFacts, Errors> first_facts(const CommandLine& line) {
   return *std::move(facts);
 }
 
-Result<Wishes, Errors> read_wishes(const CommandLine& line, HostFacts& facts, const Diagnostics& say) {
+Result<Wishes, Errors> read_wishes(const CommandLine& line, HostProber& prober, HostFacts& facts,
+                                   const Diagnostics& say) {
   const auto request = make_request(line, facts);
   if (std::holds_alternative<Unreadable>(facts.working_directory)) return request.error();
-  SettingsReader reader(line, facts, say);
-  const auto config = load_config(config_request(line, facts), [&](const HostPath& path) { return reader.read(path); });
-  Errors errors = reader.take_errors();
+  const Result<LoadedConfig, Errors> config = read_settings(line, prober, facts, say).config;
+  Errors errors;
   if (!request) append(errors, request.error());
   if (!config) append(errors, config.error());
   if (!errors.empty()) return errors;
@@ -83,15 +62,18 @@ Result<Wishes, Errors> read_wishes(const CommandLine& line, HostFacts& facts, co
   return Wishes{merge(config->layers), *request, config->profiles};
 }
 
-Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostFacts facts,
-                                         const Diagnostics& say) {
+Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostProber& prober,
+                                         HostFacts facts, const Diagnostics& say) {
   for (int round = 1; round <= kMaxRounds; ++round) {
     const FactQueries queries = required_facts(wishes.policy, wishes.request, facts);
-    if (queries.empty()) return facts;
+    if (queries.empty()) {
+      prober.rest();
+      return facts;
+    }
     if (line.facts_file) return unanswered(queries);
     say.detail("round " + std::to_string(round) + ": asking for " + count(queries.paths.size(), "path") + ", " +
                count(queries.listings.size(), "listing") + " and " + count(queries.texts.size(), "text"));
-    probe(queries, facts);
+    prober.answer(queries, facts);
   }
   return Errors{{.kind = ErrorKind::Internal,
                  .what = "the planner asks for ever",

@@ -24,7 +24,8 @@ Error unfit_input(const std::string& name, std::string_view why) {
   return {.kind = ErrorKind::Usage, .what = "cannot read " + escape_bytes(name), .why = std::string(why)};
 }
 
-/// 0, or what the kernel refused with.
+}  // namespace
+
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
@@ -34,8 +35,6 @@ int write_all(int fd, std::string_view text) {
   }
   return 0;
 }
-
-}  // namespace
 
 Result<std::string> read_input(const std::string& name) {
   const std::string path = name == "-" ? "/dev/stdin" : name;

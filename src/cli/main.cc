@@ -1,16 +1,24 @@
 #include <exception>
 
 #include "fence/cli/commands.h"
+#include "fence/util/text.h"
 
 namespace {
 
 using namespace fence;  // NOLINT(google-build-using-namespace): the picture below is the program
 
+void tell_of_walk(const Diagnostics& say, std::uint64_t entries, const HostPath& at) {
+  say.notice("looking for what the patterns match: " + std::to_string(entries) + " names so far, in " +
+             escape_bytes(at.text()));
+}
+
 Result<int, Errors> fence_main(const CommandLine& line, const Diagnostics& say) {
   if (auto answered = answer(line)) return *std::move(answered);
-  FENCE_TRY(HostFacts basics, first_facts(line));
-  FENCE_TRY(const Wishes wishes, read_wishes(line, basics, say));
-  FENCE_TRY(const HostFacts facts, complete_facts(line, wishes, std::move(basics), say));
+  HostProber prober([&say](std::uint64_t entries, const HostPath& at) { tell_of_walk(say, entries, at); });
+  FENCE_TRY(HostFacts basics, first_facts(line, prober));
+  if (is_about_settings(line.subcommand)) return about_settings(line, prober, basics, say);
+  FENCE_TRY(const Wishes wishes, read_wishes(line, prober, basics, say));
+  FENCE_TRY(const HostFacts facts, complete_facts(line, wishes, prober, std::move(basics), say));
   auto plan = plan_for(wishes, facts, say);
   if (line.subcommand == Subcommand::Plan) return show(line, plan, facts);
   return plan ? run(*plan, facts, say) : std::move(plan).error();

@@ -23,6 +23,38 @@ Value variable_value(std::string_view text, const Origin& origin) {
           origin};
 }
 
+struct SubcommandRow {
+  std::string_view word;
+  Subcommand subcommand;
+  std::string_view synopsis;
+};
+constexpr SubcommandRow kSubcommands[] = {
+    {"plan", Subcommand::Plan, "fence plan [options] [--] COMMAND [ARGUMENTS...]"},
+    {"profiles", Subcommand::ListProfiles, "fence profiles [list | show NAME]"},
+    {"settings", Subcommand::ShowSettings, "fence settings [show | check [FILE] | keys | path]"},
+    {"init", Subcommand::Init, "fence init"},
+};
+
+/// What may follow a subcommand that takes no command: nothing, a verb, or a verb and one more word.
+struct WordsRow {
+  std::string_view subcommand;
+  std::string_view verb;  ///< "": none
+  std::size_t more = 0;   ///< words after the verb
+  Subcommand means;
+
+  [[nodiscard]] bool matches(const std::vector<std::string>& words) const {
+    if (verb.empty()) return words.size() == 1;
+    return words.size() == 2 + more && words[1] == verb;
+  }
+};
+constexpr WordsRow kWords[] = {
+    {"profiles", "", 0, Subcommand::ListProfiles},       {"profiles", "list", 0, Subcommand::ListProfiles},
+    {"profiles", "show", 1, Subcommand::ShowProfile},    {"settings", "", 0, Subcommand::ShowSettings},
+    {"settings", "show", 0, Subcommand::ShowSettings},   {"settings", "check", 0, Subcommand::CheckSettings},
+    {"settings", "check", 1, Subcommand::CheckSettings}, {"settings", "keys", 0, Subcommand::ListKeys},
+    {"settings", "path", 0, Subcommand::ListPlaces},     {"init", "", 0, Subcommand::Init},
+};
+
 /// Reads the words one by one; keeps going after an error.
 class Parser {
  public:
@@ -41,7 +73,7 @@ class Parser {
   void read_word(const std::string& word) {
     if (word == "--") {
       command_started_ = true;
-      if (line_.subcommand == Subcommand::ListProfiles) usage("`fence profiles` takes no command");
+      if (takes_words()) usage("`fence " + words_of_subcommand_.front() + "` takes no command");
     } else if (word.starts_with("--")) {
       const auto equals = word.find('=');
       std::optional<std::string> value;
@@ -158,22 +190,21 @@ class Parser {
   }
 
   void read_plain(const std::string& word) {
-    if (line_.subcommand == Subcommand::ListProfiles) {
-      profiles_words_.push_back(word);
-    } else if (!subcommand_seen_ && word == "plan") {
-      choose(Subcommand::Plan);
-    } else if (!subcommand_seen_ && word == "profiles") {
-      choose(Subcommand::ListProfiles);
+    const auto* row = std::ranges::find(kSubcommands, word, &SubcommandRow::word);
+    if (takes_words()) {
+      words_of_subcommand_.push_back(word);
+    } else if (!subcommand_seen_ && row != std::end(kSubcommands)) {
+      subcommand_seen_ = true;
+      words_of_subcommand_ = {word};
+      if (line_.subcommand == Subcommand::Run) line_.subcommand = row->subcommand;
     } else {
       command_started_ = true;
       --at_;
     }
   }
 
-  void choose(Subcommand subcommand) {
-    subcommand_seen_ = true;
-    if (line_.subcommand == Subcommand::Run) line_.subcommand = subcommand;
-  }
+  /// A subcommand that has words of its own and no command.
+  [[nodiscard]] bool takes_words() const { return subcommand_seen_ && words_of_subcommand_.front() != "plan"; }
 
   void unknown(const std::string& name) {
     std::vector<std::string_view> names;
@@ -191,7 +222,7 @@ class Parser {
     if (line_.subcommand != Subcommand::Plan) {
       for (const std::string_view name : plan_only_) refuse_plan_option(name);
     }
-    if (line_.subcommand == Subcommand::ListProfiles) return finish_profiles();
+    if (takes_words()) return finish_words();
     // After an unknown option nobody can tell whether a word was its value or the command.
     if (line_.command.empty() && !unknown_seen_) {
       usage("no command is given", "fence [options] [--] COMMAND [ARGUMENTS...]");
@@ -206,17 +237,30 @@ class Parser {
                             : "fence plan " + std::string(name) + " ... COMMAND");
   }
 
-  void finish_profiles() {
-    const auto& words = profiles_words_;
-    if (words.empty() || (words.size() == 1 && words[0] == "list")) return;
-    if (words.size() == 2 && words[0] == "show") {
-      line_.subcommand = Subcommand::ShowProfile;
-      line_.profile = words[1];
+  void finish_words() {
+    const auto& words = words_of_subcommand_;
+    for (const WordsRow& row : kWords) {
+      if (words.front() != row.subcommand || !row.matches(words)) continue;
+      if (line_.subcommand != Subcommand::Help && line_.subcommand != Subcommand::Version) line_.subcommand = row.means;
+      if (words.size() > 2) store_word(row.means, words[2]);
       return;
     }
-    std::string text = "fence profiles";
+    std::string text = "fence";
     for (const std::string& word : words) text += " " + escape_bytes(word);
-    usage("cannot read `" + text + "`", "fence profiles [list | show NAME]");
+    usage("cannot read `" + text + "`",
+          std::string(std::ranges::find(kSubcommands, words.front(), &SubcommandRow::word)->synopsis));
+  }
+
+  /// The one word that may follow.
+  void store_word(Subcommand subcommand, const std::string& word) {
+    if (subcommand == Subcommand::ShowProfile) {
+      line_.profile = word;
+    } else if (line_.settings_file) {
+      usage("`fence settings check " + escape_bytes(word) + "` and --settings both name a file",
+            "leave one of them out");
+    } else {
+      line_.settings_file = word;
+    }
   }
 
   std::span<const std::string> words_;
@@ -226,7 +270,7 @@ class Parser {
   bool unknown_seen_ = false;
   std::set<std::string_view> seen_;
   std::vector<std::string_view> plan_only_;
-  std::vector<std::string> profiles_words_;
+  std::vector<std::string> words_of_subcommand_;  ///< its own name first
   std::map<std::string, Origin> single_values_;
   CommandLine line_;
   Errors errors_;

@@ -130,7 +130,10 @@ constexpr OptionRow kOptions[] = {
      .help = "read FILE instead of the user's settings.toml"},
     {.name = "--no-settings",
      .effect = SetsField{[](CommandLine& line, Text, const Origin&, Errors&) { line.no_settings = true; }},
-     .help = "do not read the user's settings.toml"},
+     .help = "read neither the user's settings.toml nor the project's .fence.toml"},
+    {.name = "--trust-project",
+     .effect = SetsField{[](CommandLine& line, Text, const Origin&, Errors&) { line.trust_project = true; }},
+     .help = "let the project's .fence.toml set anything, not only restrict"},
     // fence plan.
     {.name = "--format",
      .value = "FORMAT",

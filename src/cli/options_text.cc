@@ -48,13 +48,17 @@ std::string effect_text(const OptionRow& row) {
 std::string usage_text() {
   return "Usage: fence [options] [--] COMMAND [ARGUMENTS...]\n"
          "       fence plan [options] [--] COMMAND [ARGUMENTS...]\n"
-         "       fence profiles [list | show NAME]\n";
+         "       fence profiles [list | show NAME]\n"
+         "       fence settings [show | check [FILE] | keys | path]\n"
+         "       fence init\n";
 }
 
 std::string help_text() {
   std::string out = usage_text();
   out +=
       "\nRuns COMMAND in a sandbox. `fence plan` shows what would be done and why, and runs nothing.\n"
+      "`fence settings` shows the settings in force and who set them, checks them, explains the keys, or\n"
+      "tells where settings are read from; `fence init` writes a commented settings.toml.\n"
       "Options end at the first word that is not one, or at --; a command named like a subcommand is\n"
       "run with `fence -- plan`.\n\nOptions:\n";
   for (const OptionRow& row : options_table()) {
@@ -87,9 +91,26 @@ std::string options_page() {
 std::string settings_page() {
   std::string out =
       "# Settings\n\n"
-      "Made from the table in `src/policy/settings_table.cc`. The user's file is "
-      "`$XDG_CONFIG_HOME/fence/settings.toml`\n"
-      "(`~/.config/fence/settings.toml`); `--set KEY=VALUE` takes the same keys.\n\n"
+      "Made from the table in `src/policy/settings_table.cc`. Settings are read from these places; a later one beats "
+      "an\n"
+      "earlier one, and `fence settings` shows what is in force and where it comes from.\n\n"
+      "1. what is built in, and the profiles in force (`fence profiles`);\n"
+      "2. the system's file, `/etc/fence/settings.toml`; what stands there in the table `[enforce]` can only "
+      "restrict,\n"
+      "   and nothing below this line loosens it;\n"
+      "3. the user's file, `$XDG_CONFIG_HOME/fence/settings.toml` (`~/.config/fence/settings.toml`), or the file of\n"
+      "   `--settings`; `fence init` writes one to start from;\n"
+      "4. the project's file, the nearest `.fence.toml` at or above the directory in which the command starts, below "
+      "the\n"
+      "   home directory. It can only restrict (`denyRead`, `denyWrite`, `protect`, `environment.deny`, `require`, "
+      "and\n"
+      "   single values that are not looser) unless `--trust-project` or `trust.projects` trusts it;\n"
+      "5. the environment: `FENCE_SET_` and the key in capitals, as in "
+      "`FENCE_SET_FILESYSTEM_ALLOW_READ='[\"/srv\"]'`;\n"
+      "   an empty value counts as unset;\n"
+      "6. the command line: options, and `--set KEY=VALUE` for every key.\n\n"
+      "A file that another user could change is refused. Relative paths are below the directory of their file; on the\n"
+      "command line and in the environment, below the working directory.\n\n"
       "| key | type | default | layers | meaning |\n|---|---|---|---|---|\n";
   for (const SettingRow& row : settings_table()) {
     const std::string danger = row.danger.empty() ? "" : " **Danger:** " + cell(row.danger);

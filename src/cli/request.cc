@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "fence/facts/resolve.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -16,6 +17,21 @@ Result<HostPath> start_directory(std::string_view text, HostPath base) {
     text.remove_prefix(std::min(text.find('/'), text.size() - 1) + 1);
   }
   return HostPath::parse(base.text() + "/" + std::string(text));
+}
+
+/// Where the command starts; the working directory where -C makes no sense, which is an error of make_request().
+HostPath spelled_start(const CommandLine& line, const HostPath& here) {
+  if (!line.directory) return here;
+  auto directory = start_directory(line.directory->value, here);
+  return directory ? *std::move(directory) : here;
+}
+
+/// `path` with its links resolved, as far as the facts tell.
+HostPath without_links(const HostPath& path, const HostFacts& facts) {
+  FactLens lens(facts);
+  const Resolution resolution = resolve(lens, path);
+  const auto* found = std::get_if<Found>(&resolution);
+  return found != nullptr && lens.wanted().empty() ? found->real : path;
 }
 
 Error unknown_working_directory(const Unreadable& why) {
@@ -76,15 +92,31 @@ Result<Request, Errors> make_request(const CommandLine& line, const HostFacts& f
   return request;
 }
 
-ConfigRequest config_request(const CommandLine& line, const HostFacts& facts) {
+FactQueries config_queries(const CommandLine& line, const HostFacts& facts) {
   const auto* here = std::get_if<HostPath>(&facts.working_directory);
-  return {.settings_file = line.settings_file,
-          .no_settings = line.no_settings,
-          .command_line = line.settings,
-          .environment = facts.environment,
-          .home_by_nss = facts.caller.home,
-          .working_directory = here != nullptr ? *here : HostPath::root(),
-          .root = facts.caller.uid == 0};
+  if (here == nullptr) return {};
+  FactQueries queries;
+  const HostPath start = spelled_start(line, *here);
+  const auto home = home_directory(config_request(line, facts));
+  if (home && !home->contains(start)) queries.paths = {start, *home};
+  if (start != *here) queries.paths.insert(start);
+  return queries;
+}
+
+ConfigRequest config_request(const CommandLine& line, const HostFacts& facts) {
+  const auto* known = std::get_if<HostPath>(&facts.working_directory);
+  const HostPath here = known != nullptr ? *known : HostPath::root();
+  ConfigRequest request{.settings_file = line.settings_file,
+                        .no_settings = line.no_settings,
+                        .trust_project = line.trust_project,
+                        .command_line = line.settings,
+                        .environment = facts.environment,
+                        .home_by_nss = facts.caller.home,
+                        .working_directory = here,
+                        .root = facts.caller.uid == 0};
+  request.start_directory = without_links(spelled_start(line, here), facts);
+  if (const auto home = home_directory(request)) request.real_home = without_links(*home, facts);
+  return request;
 }
 
 }  // namespace fence

@@ -2,12 +2,15 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <set>
 
 #include "fence/bwrap/bwrap.h"
 #include "fence/cli/commands.h"
 #include "fence/cli/hints.h"
+#include "fence/facts/resolve.h"
 #include "fence/host/absent.h"
+#include "fence/host/probe.h"
 #include "fence/launch/launch.h"
 #include "fence/util/text.h"
 
@@ -15,13 +18,21 @@ namespace fence {
 namespace {
 
 void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
+  FactQueries queries;
+  for (const AbsentPath& absent : plan.absent) queries.paths.insert(absent.path);
+  HostFacts now;
+  HostProber().answer(queries, now);
   std::set<HostPath> there;
   for (const AbsentPath& absent : plan.absent) {
-    if (auto path = appeared(absent.path, absent.link_target)) there.insert(*std::move(path));
+    if (auto path = appeared(absent.path, absent.link_target, now)) there.insert(*std::move(path));
   }
   for (const HostPath& path : there) {
     const std::string name = escape_bytes(path.text());
-    if (plan.absent_protected == AbsentProtected::Report) {
+    const auto* unknown = std::get_if<Unreadable>(&now.paths.at(path));
+    if (unknown != nullptr && unknown->errno_value == ETIMEDOUT) {
+      say.notice("cannot tell whether the command made something that can run code outside the sandbox: " +
+                 refusal_text(now, path, ETIMEDOUT));
+    } else if (plan.absent_protected == AbsentProtected::Report) {
       say.notice("the command made " + name + ", which can run code outside the sandbox: look at it before you use it");
     } else if (const auto aside = quarantine(path)) {
       say.notice("the command made " + name + ", which can run code outside the sandbox: it was moved to " +

@@ -4,6 +4,7 @@
 #include "fence/bwrap/bwrap.h"
 #include "fence/cli/commands.h"
 #include "fence/cli/files.h"
+#include "fence/cli/settings_text.h"
 #include "fence/config/config.h"
 #include "fence/util/text.h"
 
@@ -50,7 +51,13 @@ std::optional<Result<int, Errors>> answer(const CommandLine& line) {
   switch (line.subcommand) {
     case Subcommand::Run:
     case Subcommand::Plan:
+    case Subcommand::ShowSettings:
+    case Subcommand::CheckSettings:
+    case Subcommand::ListPlaces:
+    case Subcommand::Init:
       return std::nullopt;
+    case Subcommand::ListKeys:
+      return print(keys_text());
     case Subcommand::ListProfiles:
       return list_profiles();
     case Subcommand::ShowProfile:

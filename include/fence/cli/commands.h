@@ -6,6 +6,7 @@
 #include "fence/cli/diagnostics.h"
 #include "fence/cli/options.h"
 #include "fence/facts/facts.h"
+#include "fence/host/probe.h"
 #include "fence/plan/plan.h"
 #include "fence/policy/policy.h"
 
@@ -22,14 +23,22 @@ struct Wishes {
 std::optional<Result<int, Errors>> answer(const CommandLine& line);
 
 /// What every launch needs to know: of this host, or of the host that --facts describes.
-Result<HostFacts, Errors> first_facts(const CommandLine& line);
+Result<HostFacts, Errors> first_facts(const CommandLine& line, HostProber& prober);
+
+/// True of the subcommands that about_settings() carries out.
+bool is_about_settings(Subcommand subcommand) noexcept;
+
+/// `fence settings` (but for `keys`) and `fence init`. `facts` are those of first_facts().
+Result<int, Errors> about_settings(const CommandLine& line, HostProber& prober, HostFacts& facts,
+                                   const Diagnostics& say);
 
 /// Reads the settings, and checks the request; all errors of both. The files that were read are added to `facts`.
-Result<Wishes, Errors> read_wishes(const CommandLine& line, HostFacts& facts, const Diagnostics& say);
+Result<Wishes, Errors> read_wishes(const CommandLine& line, HostProber& prober, HostFacts& facts,
+                                   const Diagnostics& say);
 
 /// `facts`, and what else the planner wants to know, asked in rounds. With --facts, what they do not tell is an error.
-Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostFacts facts,
-                                         const Diagnostics& say);
+Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostProber& prober,
+                                         HostFacts facts, const Diagnostics& say);
 
 /// make_plan() for these wishes.
 Result<SandboxPlan, Errors> plan_for(const Wishes& wishes, const HostFacts& facts, const Diagnostics& say);

@@ -18,6 +18,9 @@ Result<std::string> read_input(const std::string& name);
 /// Writes `text` into the file, made anew or emptied, with mode 0666 less the umask.
 Result<Ok> write_file(const std::string& name, std::string_view text);
 
+/// Writes all of `text`: 0, or what the kernel refused with.
+int write_all(int fd, std::string_view text);
+
 /// Writes `text` to standard output.
 Result<Ok> write_output(std::string_view text);
 

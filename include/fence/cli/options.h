@@ -13,7 +13,19 @@
 
 namespace fence {
 
-enum class Subcommand : std::uint8_t { Run, Plan, ListProfiles, ShowProfile, Help, Version };
+enum class Subcommand : std::uint8_t {
+  Run,
+  Plan,
+  ListProfiles,
+  ShowProfile,
+  ShowSettings,
+  CheckSettings,
+  ListKeys,
+  ListPlaces,
+  Init,
+  Help,
+  Version,
+};
 enum class PlanFormat : std::uint8_t { Text, Json, Bwrap, Facts };
 enum class LogFormat : std::uint8_t { Text, Json };
 
@@ -23,8 +35,9 @@ struct CommandLine {
   std::vector<std::string> command;               ///< argv of the command; not empty for Run and Plan
   std::optional<Sourced<std::string>> directory;  ///< -C, as written
   std::vector<Sourced<int>> keep_descriptors;     ///< --keep-fd
-  std::optional<std::string> settings_file;       ///< --settings
+  std::optional<std::string> settings_file;       ///< --settings, or the FILE of `settings check`
   bool no_settings = false;                       ///< --no-settings
+  bool trust_project = false;                     ///< --trust-project
   ValueTable settings;                            ///< what the options amount to as settings, --set included
   std::optional<std::string> facts_file;          ///< --facts; only with Plan
   PlanFormat format = PlanFormat::Text;           ///< --format
@@ -65,8 +78,8 @@ struct ParsedCommandLine {
 };
 
 /// Reads the words after argv[0]. Options end at the first word that is not one, or at "--": what follows is the
-/// command, word for word. "plan" and "profiles" are subcommands where they stand first without "--"; options may stand
-/// before and after them. --help and --version win over everything, errors included.
+/// command, word for word. "plan", "profiles", "settings" and "init" are subcommands where they stand first without
+/// "--"; options may stand before and after them. --help and --version win over everything, errors included.
 ParsedCommandLine parse_command_line(std::span<const std::string> words);
 
 /// The text of --help.

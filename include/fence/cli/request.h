@@ -15,7 +15,11 @@ std::optional<int> descriptor_argument(std::string_view word);
 /// meaning. Descriptors that the command's words name are kept where they are open.
 Result<Request, Errors> make_request(const CommandLine& line, const HostFacts& facts);
 
-/// What load_config needs. Precondition: the working directory is known.
+/// What has to be known for config_request(): where the start directory and the home directory really are. Nothing
+/// where their spellings suffice.
+FactQueries config_queries(const CommandLine& line, const HostFacts& facts);
+
+/// What load_config needs. Links that the facts do not tell of are taken for none.
 ConfigRequest config_request(const CommandLine& line, const HostFacts& facts);
 
 }  // namespace fence

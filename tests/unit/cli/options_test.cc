@@ -212,6 +212,53 @@ TEST(Options, ProfilesListsAndShows) {
   EXPECT_THAT(problems({"profiles", "--", "x"}), ElementsAre("`fence profiles` takes no command"));
 }
 
+TEST(Options, SettingsShowsChecksExplainsAndLists) {
+  EXPECT_EQ(good({"settings"}).subcommand, Subcommand::ShowSettings);
+  EXPECT_EQ(good({"settings", "show"}).subcommand, Subcommand::ShowSettings);
+  EXPECT_EQ(good({"settings", "keys"}).subcommand, Subcommand::ListKeys);
+  EXPECT_EQ(good({"settings", "path"}).subcommand, Subcommand::ListPlaces);
+  EXPECT_EQ(good({"settings", "check"}).subcommand, Subcommand::CheckSettings);
+  EXPECT_EQ(good({"settings", "check"}).settings_file, std::nullopt);
+  const CommandLine line = good({"-v", "settings", "--net", "host", "check", "f.toml", "--trust-project"});
+  EXPECT_EQ(line.subcommand, Subcommand::CheckSettings);
+  EXPECT_EQ(line.settings_file, "f.toml");
+  EXPECT_TRUE(line.trust_project);
+  EXPECT_TRUE(line.verbose);
+}
+
+TEST(Options, OtherWordsAfterSettingsAreAnError) {
+  const auto parsed = parse({"settings", "list"});
+  ASSERT_EQ(parsed.errors.size(), 1U);
+  EXPECT_EQ(parsed.errors[0].what, "cannot read `fence settings list`");
+  EXPECT_EQ(parsed.errors[0].hint, "fence settings [show | check [FILE] | keys | path]");
+  EXPECT_THAT(problems({"settings", "keys", "x"}), ElementsAre("cannot read `fence settings keys x`"));
+  EXPECT_THAT(problems({"settings", "check", "x", "y"}), ElementsAre("cannot read `fence settings check x y`"));
+  EXPECT_THAT(problems({"settings", "--", "x"}), ElementsAre("`fence settings` takes no command"));
+  EXPECT_THAT(problems({"--settings", "a", "settings", "check", "b"}),
+              ElementsAre("`fence settings check b` and --settings both name a file"));
+  EXPECT_THAT(problems({"settings", "--facts", "f"}), ElementsAre("option --facts belongs to `fence plan`"));
+}
+
+TEST(Options, InitTakesNoWords) {
+  EXPECT_EQ(good({"init"}).subcommand, Subcommand::Init);
+  EXPECT_THAT(problems({"init", "x"}), ElementsAre("cannot read `fence init x`"));
+}
+
+TEST(Options, TwoDashesMakeCommandsOfAllSubcommandsNames) {
+  for (const char* name : {"settings", "init", "profiles"}) {
+    const CommandLine line = good({"--", name, "show"});
+    EXPECT_EQ(line.subcommand, Subcommand::Run);
+    EXPECT_THAT(line.command, ElementsAre(name, "show"));
+  }
+  EXPECT_THAT(good({"plan", "settings"}).command, ElementsAre("settings"));
+}
+
+TEST(Options, HelpWinsOverTheWordsOfASubcommand) {
+  EXPECT_EQ(good({"settings", "nonsense", "--help"}).subcommand, Subcommand::Help);
+  EXPECT_EQ(good({"settings", "show", "--help"}).subcommand, Subcommand::Help);
+  EXPECT_EQ(good({"--version", "init"}).subcommand, Subcommand::Version);
+}
+
 TEST(Options, TheLogFormatIsKnownAmongErrors) {
   const auto parsed = parse({"--log-format", "json", "--bogus"});
   EXPECT_EQ(parsed.line.log_format, LogFormat::Json);

@@ -117,5 +117,39 @@ TEST(ConfigRequest, CarriesTheCommandLine) {
   EXPECT_EQ(request.working_directory.text(), "/w");
 }
 
+TEST(ConfigRequest, StartsWhereTheCommandDoes) {
+  CommandLine line = start_in("sub");
+  line.trust_project = true;
+  HostFacts facts = facts_in("/h/p");
+  facts.environment = {{"HOME", "/h"}};
+  const ConfigRequest request = config_request(line, facts);
+  EXPECT_EQ(request.start_directory->text(), "/h/p/sub");
+  EXPECT_EQ(request.working_directory.text(), "/h/p");
+  EXPECT_TRUE(request.trust_project);
+}
+
+TEST(ConfigRequest, ResolvesTheLinksThatTheFactsKnow) {
+  HostFacts facts = facts_in("/disk/u/p");
+  facts.environment = {{"HOME", "/h"}};
+  facts.paths[HostPath::root()] = Present{.kind = PathKind::Directory};
+  facts.paths[*HostPath::parse("/h")] = Link{"/disk/u"};
+  facts.paths[*HostPath::parse("/disk")] = Present{.kind = PathKind::Directory};
+  facts.paths[*HostPath::parse("/disk/u")] = Present{.kind = PathKind::Directory};
+  EXPECT_EQ(config_request({}, facts).real_home->text(), "/disk/u");
+  facts.paths.clear();
+  EXPECT_EQ(config_request({}, facts).real_home->text(), "/h") << "nothing is known of links";
+}
+
+TEST(ConfigQueries, AskOnlyWhereTheSpellingsDoNotSuffice) {
+  HostFacts facts = facts_in("/h/p");
+  facts.environment = {{"HOME", "/h"}};
+  EXPECT_TRUE(config_queries({}, facts).empty());
+  EXPECT_THAT(config_queries(start_in("x"), facts).paths, ElementsAre(*HostPath::parse("/h/p/x")));
+  facts.working_directory = *HostPath::parse("/disk/u/p");
+  EXPECT_THAT(config_queries({}, facts).paths, ElementsAre(*HostPath::parse("/disk/u/p"), *HostPath::parse("/h")));
+  facts.working_directory = Unreadable{ENOENT};
+  EXPECT_TRUE(config_queries({}, facts).empty());
+}
+
 }  // namespace
 }  // namespace fence

@@ -1,0 +1,44 @@
+// `fence settings` and `fence init`.
+#include "fence/cli/commands.h"
+#include "fence/cli/files.h"
+#include "fence/cli/init.h"
+#include "fence/cli/read_settings.h"
+#include "fence/cli/request.h"
+#include "fence/cli/settings_text.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+Result<int, Errors> print(std::string_view text) {
+  if (auto written = write_output(text); !written) return Errors{std::move(written).error()};
+  return 0;
+}
+
+Result<int, Errors> write_first_settings(const CommandLine& line, const HostFacts& facts) {
+  const ConfigRequest request = config_request(line, facts);
+  FENCE_TRY(const HostPath file, user_settings_file(request));
+  auto written = create_settings(file, home_directory(request), facts.caller.uid, commented_settings());
+  if (!written) return Errors{std::move(written).error()};
+  return print(escape_bytes(file.text()) + "\n");
+}
+
+}  // namespace
+
+bool is_about_settings(Subcommand subcommand) noexcept {
+  return subcommand == Subcommand::ShowSettings || subcommand == Subcommand::CheckSettings ||
+         subcommand == Subcommand::ListPlaces || subcommand == Subcommand::Init;
+}
+
+Result<int, Errors> about_settings(const CommandLine& line, HostProber& prober, HostFacts& facts,
+                                   const Diagnostics& say) {
+  if (line.subcommand == Subcommand::Init) return write_first_settings(line, facts);
+  const ConfigReport report = read_settings(line, prober, facts, say);
+  // Where an error is, too.
+  if (line.subcommand == Subcommand::ListPlaces) return print(places_text(report.places));
+  if (!report.config) return report.config.error();
+  return print(line.subcommand == Subcommand::CheckSettings ? files_text(report.places)
+                                                            : in_force_text(*report.config));
+}
+
+}  // namespace fence
