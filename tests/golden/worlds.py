@@ -17,7 +17,11 @@ BWRAP_OPTIONS = """--args --bind --bind-try --cap-drop --chdir --dev --dev-bind 
 --disable-userns --new-session --perms --proc --remount-ro --ro-bind --ro-bind-data --ro-bind-try --seccomp --setenv --size
 --symlink --sync-fd --tmpfs --unsetenv --unshare-cgroup --unshare-ipc --unshare-net --unshare-pid --unshare-user
 --unshare-uts --userns""".split()
-QUESTION = re.compile(r"the facts do not tell (what is at|what is in the directory|the content of) (/.*)$", re.M)
+QUESTION = re.compile(
+    r"the facts do not tell (what is at|what is in the directory|the content of|what matches \".*\" below) (/.*)$", re.M)
+# The settings files that a case may bring, and where they lie in its world.
+SETTINGS = {"settings.toml": "{home}/.config/fence/settings.toml", "system.toml": "/etc/fence/settings.toml",
+            "project.toml": "{directory}/.fence.toml"}
 
 
 def escaped(text):
@@ -110,24 +114,34 @@ def terminal(on):
     return {"controlling": on, "foreground": on, "streams": [stream] * 3}
 
 
-def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(), release="6.1.0-25-amd64"):
+def lacks(ability, step, errno):
+    return {"name": ability, "step": step, "errno": errno}
+
+
+def has(ability, version=(0, 0), by_bwrap=False):
+    return {"name": ability, "version": list(version), "by_bwrap": by_bwrap}
+
+
+def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(),
+          release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=()):
     user, home = ("ada", "/home/ada") if uid else ("root", "/root")
     return {
         "tree": paths,
         "facts": {
-            "schema": "fence-facts/1",
+            "schema": "fence-facts/2",
             "caller": {"uid": uid, "gid": uid, "groups": [uid], "user": user, "home": home, "in_etc_passwd": True,
                        "passwd_line": f"{user}:x:{uid}:{uid}::{home}:/bin/bash",
                        "uid_map": [[0, 0, 4294967295]], "gid_map": [[0, 0, 4294967295]]},
             "working_directory": directory,
             "terminal": terminal(on_terminal),
             "kernel": {"release": release, "machine": "x86_64", "legacy_tiocsti": None, "cgroup_namespace": True,
-                       "max_user_namespaces": 63000},
+                       "max_user_namespaces": 63000, "covered_proc": list(covered_proc)},
             "bwrap": {"path": "/usr/bin/bwrap", "setuid": False, "options": BWRAP_OPTIONS},
             "environment": [["HOME", home], ["USER", user], ["LANG", "C.UTF-8"], *environment, ["PATH", "/usr/bin:/bin"]],
             "listening_sockets": list(listening),
             "open_descriptors": [],
             "ignored_signals": [],
+            "sysctls": sysctls or {}, "abilities": list(abilities), "stalled": [], "globs": [],
             "paths": {}, "listings": {}, "texts": {},
         },
     }
@@ -137,7 +151,46 @@ RUNTIME = ("XDG_RUNTIME_DIR", "/run/user/1000")
 ADA = {**debian(), **home_of_ada(), **repository("/home/ada/src/app"),
        "/home/ada/src/app/server.sock": file(uid=1000, mode="0755", kind="socket")}
 
+# What a container of Docker has by default, apart from its seccomp profile.
+COVERED = ["/proc/acpi", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/kcore", "/proc/sys", "/proc/sysrq-trigger"]
+CONTAINER = {**debian(), "/.dockerenv": file(), "/work": directory(), "/work/main.c": file()}
+IN_CONTAINER = {"uid": 0, "directory": "/work", "release": "6.8.0-45-generic", "covered_proc": COVERED,
+                "abilities": [lacks("proc", "mount(\"proc\")", 1)], "sysctls": {"user.max_user_namespaces": "127234"}}
+UBUNTU = {"environment": [RUNTIME], "release": "6.8.0-45-generic",
+          "sysctls": {"kernel.apparmor_restrict_unprivileged_userns": "1", "kernel.unprivileged_userns_clone": "1",
+                      "user.max_user_namespaces": "127234"}}
+SETTINGS_OF_ADA = {"/home/ada/.config/fence": directory(1000),
+                   "/home/ada/.config/fence/settings.toml": file(uid=1000)}
+
 WORLDS = {
+    "debian": world({**ADA, "/home/ada/src/tool": directory(1000), "/home/ada/src/tool/main.py": file(uid=1000)},
+                    directory="/home/ada/src/tool",
+                    environment=[RUNTIME, ("TERM", "xterm-256color"), ("SSH_AUTH_SOCK", "/run/user/1000/keyring/ssh"),
+                                 ("XDG_SESSION_TYPE", "wayland"), ("WAYLAND_DISPLAY", "wayland-0")]),
+    "ubuntu_apparmor": world({**ADA, **SETTINGS_OF_ADA}, **UBUNTU,
+                             abilities=[lacks("userns", "write /proc/self/uid_map", 1)]),
+    "ubuntu_bwrap_allowed": world({**ADA, **SETTINGS_OF_ADA}, **UBUNTU,
+                                  abilities=[has("userns", by_bwrap=True), has("landlock", (4, 0))]),
+    "wsl1": world({**ADA, "/mnt": directory(), "/mnt/c": directory(1000, "0777", fs="network")},
+                  release="4.4.0-22621-Microsoft", environment=[("WSL_DISTRO_NAME", "Debian")]),
+    "docker": world(CONTAINER, **IN_CONTAINER),
+    "docker_degraded": world(CONTAINER, **IN_CONTAINER, environment=[("FENCE_SET_ALLOW_DEGRADED", '["proc"]')]),
+    # `su ada` leaves root's variables in place.
+    "su": world(ADA, environment=[("XDG_RUNTIME_DIR", "/run/user/0"), ("LOGNAME", "ada"), ("MAIL", "/var/mail/ada"),
+                                  ("XDG_SESSION_ID", "3")]),
+    "cron": world(ADA, directory="/home/ada", on_terminal=False,
+                  environment=[("LOGNAME", "ada"), ("SHELL", "/bin/sh")]),
+    "layers": world(
+        {**ADA, **SETTINGS_OF_ADA, **repository("/home/ada/src/app"),
+         "/etc/fence": directory(), "/etc/fence/settings.toml": file(),
+         "/home/ada/src/app/.fence.toml": file(uid=1000),
+         "/home/ada/src/app/.env": file(uid=1000),
+         "/home/ada/src/app/deploy": directory(1000),
+         "/home/ada/src/app/deploy/.env": file(uid=1000),
+         "/home/ada/src/app/deploy/key.pem": file(uid=1000),
+         "/srv/shared": directory(1000),
+         "/srv/shared/ledger": file(uid=1000)},
+        environment=[RUNTIME, ("FENCE_SET_NETWORK_MODE", "host"), ("CI_JOB_ID", "7")]),
     "git_project": world(
         ADA, directory="/home/ada/src/app/src", listening=["/home/ada/src/app/server.sock", "/run/user/1000/bus"],
         environment=[RUNTIME, ("GITHUB_TOKEN", "x"), ("TMUX", "/tmp/tmux-1000/default,1,0"), ("EDITOR", "vi"),
@@ -220,6 +273,10 @@ class Answers:
     def answer(self, kind, path):
         if kind == "the content of":
             self.facts["texts"][path] = self.tree.get(path, {}).get("text")
+        elif kind.startswith("what matches"):
+            pattern = kind.split('"')[1]
+            self.facts["globs"].append({"base": path, "pattern": pattern, "matches": self.matches(path, pattern),
+                                        "closed": []})
         elif kind == "what is in the directory":
             names = [other[len(path.rstrip("/")) + 1:] for other in self.tree
                      if other != "/" and os.path.dirname(other) == path]
@@ -228,6 +285,17 @@ class Answers:
                 self.path(os.path.join(path, name))
         else:
             self.path(path)
+
+    def matches(self, base, pattern):
+        """The topmost paths below `base` that match; '*' and '**' only."""
+        parts = {"**/": "(?:[^/]+/)*", "**": ".+", "*": "[^/]*"}
+        regex = re.compile("".join(parts.get(word) or re.escape(word) for word in re.split(r"(\*\*/|\*\*|\*)", pattern)))
+        found = []
+        for path in sorted(self.tree):
+            below = path.startswith(base.rstrip("/") + "/") and regex.fullmatch(path[len(base.rstrip("/")) + 1:])
+            if below and not any(path.startswith(other + "/") for other in found):
+                found.append(path)
+        return found
 
     def text(self):
         """One line a path, so that a change is seen as one."""
@@ -247,9 +315,11 @@ def read(case, name):
 
 
 def with_settings(facts, case):
-    """The facts, with CASE/settings.toml as the user's settings file."""
-    if os.path.exists(os.path.join(HERE, case, "settings.toml")):
-        facts["texts"][facts["caller"]["home"] + "/.config/fence/settings.toml"] = escaped(read(case, "settings.toml"))
+    """The facts, with the settings files that the case brings."""
+    for name, place in SETTINGS.items():
+        if os.path.exists(os.path.join(HERE, case, name)):
+            place = place.format(home=facts["caller"]["home"], directory=facts["working_directory"])
+            facts["texts"][place] = escaped(read(case, name))
     return facts
 
 
