@@ -51,7 +51,7 @@ SettingsLayer any_layer() {
   layer.binds = some<BindRule>([] { return BindRule{.source = any_path(), .target = same_inside(any_path())}; });
   layer.absent_protected = maybe({AbsentProtected::Report, AbsentProtected::Quarantine});
   layer.devices = maybe({DevicesMode::Minimal, DevicesMode::Host});
-  layer.device_nodes = some<HostPath>(any_path);
+  layer.device_nodes = some<DeviceRule>([] { return DeviceRule{.path = any_path()}; });
   layer.runtime_dir = maybe({RuntimeDirMode::Auto, RuntimeDirMode::Private, RuntimeDirMode::Unset});
   layer.network = maybe({NetworkMode::None, NetworkMode::Host});
   layer.environment = maybe({EnvironmentMode::Inherit, EnvironmentMode::Clear});

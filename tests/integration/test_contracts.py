@@ -1,0 +1,141 @@
+"""`require` and `allowDegraded`: what the host must be able to do, tried for real, and what is done without."""
+
+import os
+import re
+import subprocess
+
+from cases import PYTHON, Case, as_both
+
+# In a mount namespace of its own a part of /proc is covered, as in a container; then fence runs as the test's user.
+COVERED = """
+mount --make-rprivate / && mount -t tmpfs none /proc/irq || exit 99
+exec setpriv --reuid {uid} --regid {gid} --clear-groups "$@"
+"""
+
+
+def kernel():
+    return re.match(r"(\d+)\.(\d+)", os.uname().release).groups()
+
+
+@as_both
+class Required(Case):
+    def test_what_this_host_has(self):
+        major, minor = kernel()
+        names = ["userns", "proc", "devpts", "network", "ipc", "uts", "cgroup", "seccomp", "bwrap", f"kernel>={major}.{minor}"]
+        self.settings("require = [" + ", ".join(f'"{name}"' for name in names) + "]\n")
+        self.output("true")
+        plan = self.plan("--", "true")
+        self.assertIn("Abilities of this host", plan)
+        for name in names:
+            self.assertRegex(plan, rf"(?m)^  {re.escape(name)} +there")
+
+    def test_a_version_that_no_kernel_has(self):
+        self.settings('require = ["landlock>=999", "kernel>=99.1"]\n')
+        done = self.refused(self.inside("echo ran"), "this host does not have kernel>=99.1, which is required",
+                            "~/.config/fence/settings.toml:1")
+        self.assertRegex(done.err, r"landlock>=999, which is required|no Landlock, which is required")
+
+    def test_an_unknown_name(self):
+        self.settings('require = ["usernss"]\n')
+        self.refused(self.inside("true"), "usernss", "userns", "settings.toml:1:12")
+
+    def test_nothing_is_tried_without_being_asked_for(self):
+        done = self.succeeded(self.fence("plan", "--format", "facts", "--", "true"))
+        self.assertIn('"abilities": []', done.out)
+
+
+class WithoutUserNamespaces(Case):
+    """In a user namespace that may have none below it: the limit is that namespace's own."""
+
+    LIMITED = """
+import ctypes, os, sys
+uid, gid = os.getuid(), os.getgid()
+assert ctypes.CDLL(None).unshare(0x10000000) == 0
+for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+    open(f"/proc/self/{name}", "w").write(text)
+open("/proc/sys/user/max_user_namespaces", "w").write("0")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+    def limited(self, *words):
+        return self.outside(*PYTHON, self.LIMITED, self.place.fence, *words)
+
+    def test_the_setting_is_named(self):
+        self.settings('require = ["userns"]\n')
+        self.refused(self.limited("--", "echo", "ran"), "no user namespace", "user.max_user_namespaces is 0",
+                     "hint: sysctl user.max_user_namespaces=", "settings.toml:1")
+        self.output("true")  # the control: outside of that namespace
+
+
+class CoveredProc(Case):
+    """Needs root to cover a part of /proc; fence itself runs as an ordinary user."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("covering a part of /proc needs root")
+        super().setUp()
+
+    def covered(self, *words, **options):
+        script = COVERED.format(uid=self.user.uid, gid=self.user.gid)
+        options.setdefault("cwd", self.work)
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", self.place.fence, *words],
+                              env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False, **options)
+        self.assertNotEqual(done.returncode, 99, done.stderr)
+        return done
+
+    def test_is_refused_with_both_ways_out(self):
+        done = self.covered("--", "echo", "ran")
+        self.assertEqual((done.returncode, done.stdout), (125, ""), done)
+        for text in ("/proc of the sandbox's own", "operation not permitted", "/proc/irq", "systempaths=unconfined",
+                     'allowDegraded = ["proc"]'):
+            self.assertIn(text, done.stderr)
+
+    def test_degraded_on_request(self):
+        self.settings('allowDegraded = ["proc"]\n')
+        code = """
+import os
+assert os.readlink("/proc/self/exe").startswith("/")
+assert os.path.exists(f"/proc/self/task")
+with open("/proc/self/status") as status:
+    fields = {name: value.strip() for name, _, value in (line.partition(":") for line in status)}
+print(fields["NoNewPrivs"], fields["Seccomp"], int(fields["CapEff"], 16), os.getpid() != int(os.readlink("/proc/self")))
+for name in ("/proc/self/comm", "/proc/sys/kernel/hostname", "/proc/self/oom_score_adj"):
+    try:
+        open(name, "w")
+        print("writable", name)
+    except OSError as error:
+        pass
+try:
+    os.kill(int(os.readlink("/proc/self")), 0)
+    print("a number of the host's /proc is one of ours")
+except ProcessLookupError:
+    print("numbers differ")
+"""
+        done = self.covered("--", *PYTHON, code)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("degraded (proc)", done.stderr)
+        self.assertEqual(done.stdout.splitlines(), ["1 2 0 True", "numbers differ"], done)
+
+    def test_processes_are_gone_with_the_command_all_the_same(self):
+        self.settings('allowDegraded = ["proc"]\n')
+        done = self.covered("--", "sh", "-c", "setsid sleep 321 >/dev/null 2>&1 & echo $!")
+        self.assertEqual(done.returncode, 0, done)
+        # tearDown looks for what is left.
+
+    def test_the_plan_shows_it(self):
+        self.settings('allowDegraded = ["proc"]\n')
+        done = self.covered("plan", "--", "true")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertRegex(done.stdout, r"(?m)^  proc +lacking: .*degraded: the host's /proc")
+
+    def test_what_is_required_is_not_degraded(self):
+        self.settings('allowDegraded = ["proc"]\nrequire = ["proc"]\n')
+        done = self.covered("--", "true")
+        self.assertEqual(done.returncode, 125, done)
+        self.assertIn("which is required (proc)", done.stderr)
+
+    def test_where_nothing_is_covered_nothing_is_degraded(self):
+        self.settings('allowDegraded = ["proc"]\n')
+        done = self.succeeded(self.inside("echo $$; readlink /proc/self"))
+        self.assertNotIn("degraded", done.err)

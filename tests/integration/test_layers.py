@@ -1,0 +1,159 @@
+"""The system's and a project's file in real runs. /etc is another one in a mount namespace of the test's own."""
+
+import os
+import subprocess
+
+from cases import Case
+
+# The system's file must be root's: made by root, then fence runs as the test's user.
+WITH_SYSTEM_FILE = """
+mount --make-rprivate / && mount -t tmpfs none "$1" || exit 99
+mkdir "$1/upper" "$1/work" && mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" none /etc || exit 99
+mkdir /etc/fence && printf '%s' "$2" >/etc/fence/settings.toml && chmod "$3" /etc/fence/settings.toml || exit 99
+uid=$4 gid=$5; shift 5
+exec setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"
+"""
+
+
+class SystemFile(Case):
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("a file of root's needs root")
+        super().setUp()
+        self.vault = self.directory("vault")
+        self.file("vault/key", "secret")
+        self.file("vault/open/note", "public")
+
+    def with_system(self, text, *words, mode="644", environment=None):
+        scratch = self.directory("scratch")
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", WITH_SYSTEM_FILE, "sh", scratch, text, mode, str(self.user.uid),
+             str(self.user.gid), self.place.fence, *words],
+            cwd=self.work, env={**self.environment, **(environment or {})}, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=60, check=False)
+        os.rmdir(scratch)
+        self.assertNotEqual(done.returncode, 99, done.stderr)
+        return done
+
+    def enforced(self, *words, **options):
+        return self.with_system(f'[enforce.filesystem]\ndenyRead = ["{self.vault}"]\n', *words, **options)
+
+    def test_its_wishes_hold(self):
+        done = self.with_system(f'[filesystem]\ndenyRead = ["{self.vault}"]\n', "--", "cat", f"{self.vault}/key")
+        self.assertNotEqual(done.returncode, 0, done)
+        self.assertNotIn("secret", done.stdout)
+        self.assertEqual(self.output(f"cat {self.vault}/key"), "secret")  # the control: without the file
+
+    def test_what_is_not_enforced_a_user_may_open(self):
+        done = self.with_system(f'[filesystem]\ndenyRead = ["{self.vault}"]\n', "-r", f"{self.vault}/open", "--", "cat",
+                                f"{self.vault}/open/note")
+        self.assertEqual((done.returncode, done.stdout), (0, "public"), done)
+
+    def test_what_is_enforced_nothing_opens(self):
+        note, cat = f"{self.vault}/open/note", ("--", "cat", f"{self.vault}/open/note")
+        bind = f'filesystem.bind=[{{source="{self.vault}/open", target="/mnt"}}]'
+        around = f'filesystem.bind=[{{source="{self.top}", target="/mnt"}}]'
+        attempts = {
+            "an option": self.enforced("-r", f"{self.vault}/open", *cat),
+            "a bind": self.enforced("--set", bind, "--", "cat", "/mnt/note"),
+            "the environment": self.enforced(*cat, environment={"FENCE_SET_FILESYSTEM_ALLOW_READ": f'["{note}"]'}),
+            "a profile": self.enforced("-p", "readonly", *cat),
+            "no settings": self.enforced("--no-settings", *cat),
+            "a bind of what is around": self.enforced("--set", around, "--", "cat", "/mnt/vault/open/note"),
+        }
+        self.file("home/work/.fence.toml", f'[filesystem]\nallowRead = ["{note}"]\n')
+        attempts["a trusted project"] = self.enforced("--trust-project", *cat)
+        for name, done in attempts.items():
+            with self.subTest(name):
+                self.assertNotEqual(done.returncode, 0, done)
+                self.assertNotIn("public", done.stdout)
+        self.assertIn("/etc/fence/settings.toml:2", attempts["an option"].stderr)
+
+    def test_a_file_that_others_can_write_is_refused(self):
+        done = self.with_system("nesting = false\n", "--", "echo", "ran", mode="666")
+        self.assertEqual((done.returncode, done.stdout), (125, ""), done)
+        self.assertIn("/etc/fence/settings.toml", done.stderr)
+        self.assertIn("can write it", done.stderr)
+
+    def test_in_another_sandbox_it_still_holds(self):
+        """Root is nobody there; the read-only mount says that the file is not the command's own."""
+        inner = [self.place.fence, "--", "cat", f"{self.vault}/key"]
+        done = self.enforced("--nesting", "--", *inner)
+        self.assertNotIn("secret", done.stdout)
+        self.assertIn("No such file", done.stderr)
+        done = self.enforced("--nesting", "--", self.place.fence, "--", "echo", "inner")
+        self.assertEqual((done.returncode, done.stdout), (0, "inner\n"), done)
+
+    def test_a_single_value(self):
+        done = self.with_system('[enforce.network]\nmode = "none"\n', "--net", "host", "--", "true")
+        self.assertEqual(done.returncode, 125, done)
+        self.assertIn("/etc/fence/settings.toml:2", done.stderr)
+        self.assertIn("--net", done.stderr)
+
+
+class ProjectFile(Case):
+    """Ordinary users and untrusted projects."""
+
+    def setUp(self):
+        super().setUp()
+        self.file("home/work/secrets/key", "secret")
+        self.directory("home/other")
+
+    def project(self, text):
+        return self.file("home/work/.fence.toml", text)
+
+    def test_hides_from_a_subdirectory_too(self):
+        self.project('[filesystem]\ndenyRead = ["secrets"]\n')
+        self.directory("home/work/deep/er")
+        for where in ("home/work", "home/work/deep/er"):
+            self.failed(self.inside(f"cat {self.work}/secrets/key", cwd=os.path.join(self.top, where)))
+        os.unlink(os.path.join(self.work, ".fence.toml"))
+        self.assertEqual(self.output(f"cat {self.work}/secrets/key"), "secret")
+
+    def test_what_loosens_is_refused_with_both_ways_out(self):
+        self.project('[network]\nmode = "host"\n[filesystem]\nallowWrite = ["~/other"]\n')
+        done = self.refused(self.inside("echo ran"), "network.mode", "filesystem.allowWrite", "--trust-project", "[trust]")
+        self.assertIn(".fence.toml:2:", done.err)
+        self.assertIn(".fence.toml:4:", done.err)
+
+    def test_trusted_it_may(self):
+        self.project('[filesystem]\nallowWrite = ["~/other"]\n')
+        write = f"echo x >{self.home}/other/made"
+        self.output(write, "--trust-project")
+        self.settings(f'[trust]\nprojects = ["~/work"]\n')
+        self.output(write)
+        self.settings_replaced('[trust]\nprojects = ["~"]\n')
+        self.refused(self.inside(write), "filesystem.allowWrite")
+
+    def settings_replaced(self, text):
+        os.unlink(os.path.join(self.home, ".config/fence/settings.toml"))
+        self.file("home/.config/fence/settings.toml", text)
+
+    def test_the_command_cannot_rewrite_it(self):
+        path = self.project('[filesystem]\ndenyRead = ["secrets"]\n')
+        self.failed(self.inside("echo '[trust]' >>.fence.toml"), "Read-only")
+        self.failed(self.inside("mv .fence.toml x || rm .fence.toml"))
+        self.assertIn("secrets", self.read(path))
+
+    def test_one_made_by_the_command_is_reported(self):
+        done = self.inside("echo >.fence.toml")
+        self.assertIn(".fence.toml", done.err)
+        self.assertIn("the command made", done.err)
+
+    def test_outside_of_the_home_none_is_read(self):
+        elsewhere = self.directory("elsewhere")
+        self.file("elsewhere/.fence.toml", "this is no TOML at all")
+        self.output("true", cwd=elsewhere)
+
+    def test_no_settings_reads_none(self):
+        self.project("this is no TOML at all")
+        self.refused(self.inside("true"), ".fence.toml:1")
+        self.output("true", "--no-settings")
+
+    def test_a_directory_in_its_place(self):
+        self.directory("home/work/.fence.toml")
+        self.refused(self.inside("true"), ".fence.toml")
+
+    def test_one_that_others_can_write(self):
+        os.chmod(self.project(""), 0o666)
+        self.refused(self.inside("true"), ".fence.toml", "another user can write it", "chmod")
