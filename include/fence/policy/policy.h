@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "fence/util/ability.h"
 #include "fence/util/path.h"
 
 namespace fence {
@@ -28,7 +29,7 @@ struct InWorkspace {
 };
 /// A relative entry of `protect`: that path below every directory that is writable.
 struct InEveryWritableTree {
-  std::string relative;  ///< canonical, not empty
+  std::string relative;  ///< canonical; empty only for a rule with a pattern
   friend bool operator==(const InEveryWritableTree&, const InEveryWritableTree&) = default;
 };
 using RulePath = std::variant<HostPath, InWorkspace, InEveryWritableTree>;
@@ -41,6 +42,10 @@ std::string_view list_name(PathList list) noexcept;
 struct PathRule {
   PathList list = PathList::AllowRead;
   RulePath path = HostPath::root();
+  /// Empty: the rule speaks of `path` itself. Else of everything below `path` that the pattern matches when fence
+  /// starts: "**/*.pem" (pattern_fault in glob.h says what a pattern is). Only then may the relative part of `path` be
+  /// empty for InEveryWritableTree.
+  std::string pattern{};
   bool optional = false;  ///< a missing path is no error; a protection holds all the same for what appears later
   std::string why{};      ///< the reason that the entry itself gives; may be empty
   friend bool operator==(const PathRule&, const PathRule&) = default;
@@ -51,6 +56,7 @@ struct ScratchRule {
   RulePath path = HostPath::root();
   std::optional<std::uint64_t> size{};  ///< bytes; nothing: the kernel's default, half of memory (tmpfs(5))
   std::uint32_t mode = 0755;            ///< permission bits; 01777 for /tmp, /var/tmp and /dev/shm
+  std::string pattern{};                ///< as for PathRule; matches directories only
   bool optional = false;                ///< skipped where no mount point exists or can be made
   std::string why{};
   friend bool operator==(const ScratchRule&, const ScratchRule&) = default;
@@ -67,6 +73,13 @@ struct BindRule {
   friend bool operator==(const BindRule&, const BindRule&) = default;
 };
 
+/// A device node of the host to show, or a directory of them.
+struct DeviceRule {
+  HostPath path = HostPath::root();
+  std::string pattern{};  ///< as for PathRule: "video*" below /dev
+  friend bool operator==(const DeviceRule&, const DeviceRule&) = default;
+};
+
 /// A name pattern of environment.pass or .deny: '*' and '?', case-sensitive.
 struct VariablePattern {
   std::string pattern;
@@ -74,10 +87,18 @@ struct VariablePattern {
   friend bool operator==(const VariablePattern&, const VariablePattern&) = default;
 };
 
+/// What a layer may do to the layers below and above it.
+enum class Authority : std::uint8_t {
+  Free,         ///< anything
+  TightenOnly,  ///< only restrict what the layers below it allow: a project's file that nobody trusts
+  Enforced,     ///< only restrict, and no other layer can loosen it: [enforce] of the system's file
+};
+
 /// What one layer says; absent means "this layer says nothing". Lists append in merge(), single values replace.
 struct SettingsLayer {
   LayerKind kind = LayerKind::BuiltIn;
   std::string name;  ///< for messages: a file, a profile's name, "command line"
+  Authority authority = Authority::Free;
   std::optional<Sourced<Backend>> backend;
   std::optional<Sourced<bool>> force_new_session;
   std::optional<Sourced<TerminalMode>> terminal;
@@ -86,7 +107,7 @@ struct SettingsLayer {
   std::vector<Sourced<BindRule>> binds;
   std::optional<Sourced<AbsentProtected>> absent_protected;
   std::optional<Sourced<DevicesMode>> devices;
-  std::vector<Sourced<HostPath>> device_nodes;
+  std::vector<Sourced<DeviceRule>> device_nodes;
   std::optional<Sourced<RuntimeDirMode>> runtime_dir;
   std::optional<Sourced<NetworkMode>> network;
   std::optional<Sourced<EnvironmentMode>> environment;
@@ -94,6 +115,13 @@ struct SettingsLayer {
   std::vector<Sourced<VariablePattern>> environment_deny;
   std::map<std::string, Sourced<std::string>> environment_set;
   std::optional<Sourced<bool>> nesting;
+  std::vector<Sourced<Requirement>> require;
+  std::vector<Sourced<Ability>> allow_degraded;
+  std::optional<Sourced<std::uint64_t>> walk_entries;       ///< above 0
+  std::optional<Sourced<std::uint64_t>> walk_seconds;       ///< above 0
+  std::optional<Sourced<std::uint64_t>> look_milliseconds;  ///< above 0
+  std::vector<Sourced<HostPath>> trusted_projects;          ///< directories whose project file may loosen
+  std::optional<Origin> profile;                            ///< where the layer has the key `profile`, if it has
 };
 
 /// A wish with the place of its layer in the order of precedence; higher wins.
@@ -101,7 +129,8 @@ template <class T>
 struct Ranked {
   T value{};
   Origin origin{};
-  int rank = 0;  ///< index of the layer in merge()'s input
+  int rank = 0;           ///< index of the layer in merge()'s input
+  bool enforced = false;  ///< from a layer with Authority::Enforced: no deeper or higher wish loosens it
   friend bool operator==(const Ranked&, const Ranked&) = default;
 };
 
@@ -116,7 +145,7 @@ struct Policy {
   std::vector<Ranked<BindRule>> binds;
   Sourced<AbsentProtected> absent_protected{AbsentProtected::Report, {}};
   Sourced<DevicesMode> devices{DevicesMode::Minimal, {}};
-  std::vector<Ranked<HostPath>> device_nodes;
+  std::vector<Ranked<DeviceRule>> device_nodes;
   Sourced<RuntimeDirMode> runtime_dir{RuntimeDirMode::Auto, {}};
   Sourced<NetworkMode> network{NetworkMode::None, {}};
   Sourced<EnvironmentMode> environment{EnvironmentMode::Inherit, {}};
@@ -124,11 +153,25 @@ struct Policy {
   std::vector<Ranked<VariablePattern>> environment_deny;
   std::map<std::string, Ranked<std::string>> environment_set;
   Sourced<bool> nesting{false, {}};
+  std::vector<Ranked<Requirement>> require;
+  std::vector<Sourced<Ability>> allow_degraded;
+  Sourced<std::uint64_t> walk_entries{2'000'000, {}};
+  Sourced<std::uint64_t> walk_seconds{30, {}};
+  Sourced<std::uint64_t> look_milliseconds{800, {}};
 };
 
-/// Merges layers given from the lowest to the highest. Total: two layers never make an error here, conflicts on one
-/// path are the planner's, which knows the links. merge({merge-equivalent}) is idempotent.
+/// Merges layers given from the lowest to the highest; one with Authority::Enforced stands last. Total: two layers
+/// never make an error here, conflicts on one path are the planner's, which knows the links. A single value of a layer
+/// that is not Free counts only where it is stricter than what the others make. merge({merge-equivalent}) is
+/// idempotent.
 Policy merge(std::span<const SettingsLayer> low_to_high);
+
+/// What the layers' authority forbids, each with the place and the way out: a TightenOnly or Enforced layer that says
+/// more than a restriction (allowRead, allowWrite, tmpfs, bind, environment.pass, ...) or a single value looser than
+/// what the layers below make (TightenOnly); a User, Project, Environment or CommandLine layer whose single value is
+/// looser than an enforced one, or that passes, sets or degrades what is enforced otherwise. Paths are compared by the
+/// planner, on effective access.
+Errors check_authority(std::span<const SettingsLayer> low_to_high);
 
 /// What one launch asks for besides its policy: it stands on the command line only.
 struct Request {
