@@ -8,10 +8,10 @@
 
 namespace fence {
 
-/// What now stands at `path`, or in its way, by facts that were asked for it when the command had ended: `path` itself, or
-/// the first component above it that is a symbolic link or no directory (the command made it: the plan's paths have only
-/// directories above them) or that cannot be looked at. Nothing where nothing does. With `link_target`, `path` was a link
-/// with that target: such a link is nothing new.
+/// What now stands at `path`, or in its way, by facts that were asked for it when the command had ended: `path` itself,
+/// or the first component above it that is a symbolic link or no directory (the command made it: the plan's paths have
+/// only directories above them) or that cannot be looked at. Nothing where nothing does. With `link_target`, `path` was
+/// a link with that target: such a link is nothing new.
 std::optional<HostPath> appeared(const HostPath& path, const std::optional<std::string>& link_target,
                                  const HostFacts& now);
 
