@@ -45,8 +45,8 @@ struct WishList {
 };
 
 /// Reads every path rule, scratch rule, bind and device of the policy. Errors: a path that is missing, dangling,
-/// looping, unreadable, or of a class that cannot be granted, each with the place that asked; a grant through a link that
-/// lies in a writable tree and leads out of it, since a command of an earlier run may have made that link.
+/// looping, unreadable, or of a class that cannot be granted, each with the place that asked; a grant through a link
+/// that lies in a writable tree and leads out of it, since a command of an earlier run may have made that link.
 WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens);
 
 }  // namespace fence
