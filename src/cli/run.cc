@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 
@@ -23,8 +24,17 @@ void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
   HostFacts now;
   HostProber().answer(queries, now);
   std::set<HostPath> there;
+  std::set<HostPath> may_be_moved;
   for (const AbsentPath& absent : plan.absent) {
-    if (auto path = appeared(absent.path, absent.link_target, now)) there.insert(*std::move(path));
+    const auto path = appeared(absent.path, absent.link_target, now);
+    if (!path) continue;
+    // One line for a directory that cannot be looked into, whatever is looked for in it.
+    const bool first = std::ranges::none_of(there, [&](const HostPath& other) {
+      return other.parent() == path->parent() && std::holds_alternative<Unreadable>(now.paths.at(other));
+    });
+    if (first) there.insert(*path);
+    // What a project's file names is not the user's wish to have files moved.
+    if (absent.origin.layer != LayerKind::Project) may_be_moved.insert(*path);
   }
   for (const HostPath& path : there) {
     const std::string name = escape_bytes(path.text());
@@ -32,7 +42,10 @@ void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
     if (unknown != nullptr && unknown->errno_value == ETIMEDOUT) {
       say.notice("cannot tell whether the command made something that can run code outside the sandbox: " +
                  refusal_text(now, path, ETIMEDOUT));
-    } else if (plan.absent_protected == AbsentProtected::Report) {
+    } else if (unknown != nullptr) {
+      say.notice("the command took away the permission to look into " + escape_bytes(path.parent().text()) +
+                 ": look at it before you use it");
+    } else if (plan.absent_protected == AbsentProtected::Report || !may_be_moved.contains(path)) {
       say.notice("the command made " + name + ", which can run code outside the sandbox: look at it before you use it");
     } else if (const auto aside = quarantine(path)) {
       say.notice("the command made " + name + ", which can run code outside the sandbox: it was moved to " +

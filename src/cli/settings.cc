@@ -1,10 +1,14 @@
 // `fence settings` and `fence init`.
+#include <cerrno>
+#include <optional>
+
 #include "fence/cli/commands.h"
 #include "fence/cli/files.h"
 #include "fence/cli/init.h"
 #include "fence/cli/read_settings.h"
 #include "fence/cli/request.h"
 #include "fence/cli/settings_text.h"
+#include "fence/facts/resolve.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -15,9 +19,25 @@ Result<int, Errors> print(std::string_view text) {
   return 0;
 }
 
-Result<int, Errors> write_first_settings(const CommandLine& line, const HostFacts& facts) {
+/// The writing itself cannot be given up: a file system that does not answer is found out before.
+std::optional<Error> unanswered(const HostPath& file, HostProber& prober, HostFacts& facts) {
+  prober.answer({.paths = {file}}, facts);
+  prober.rest();
+  FactLens lens(facts);
+  const Resolution resolution = resolve(lens, file);
+  const auto* refused = std::get_if<Refused>(&resolution);
+  if (refused == nullptr || refused->errno_value != ETIMEDOUT) return std::nullopt;
+  return Error{.kind = ErrorKind::Host,
+               .what = "cannot write " + escape_bytes(file.text()),
+               .why = refusal_text(facts, refused->at, ETIMEDOUT),
+               .errno_value = ETIMEDOUT,
+               .hint = "mount it anew or unmount it (umount -l)"};
+}
+
+Result<int, Errors> write_first_settings(const CommandLine& line, HostProber& prober, HostFacts& facts) {
   const ConfigRequest request = config_request(line, facts);
   FENCE_TRY(const HostPath file, user_settings_file(request));
+  if (auto error = unanswered(file, prober, facts)) return Errors{*std::move(error)};
   auto written = create_settings(file, home_directory(request), facts.caller.uid, commented_settings());
   if (!written) return Errors{std::move(written).error()};
   return print(escape_bytes(file.text()) + "\n");
@@ -32,7 +52,7 @@ bool is_about_settings(Subcommand subcommand) noexcept {
 
 Result<int, Errors> about_settings(const CommandLine& line, HostProber& prober, HostFacts& facts,
                                    const Diagnostics& say) {
-  if (line.subcommand == Subcommand::Init) return write_first_settings(line, facts);
+  if (line.subcommand == Subcommand::Init) return write_first_settings(line, prober, facts);
   const ConfigReport report = read_settings(line, prober, facts, say);
   // Where an error is, too.
   if (line.subcommand == Subcommand::ListPlaces) return print(places_text(report.places));

@@ -121,7 +121,8 @@ std::string places_text(const std::vector<SettingsPlace>& places) {
 std::string files_text(const std::vector<SettingsPlace>& places) {
   std::string out;
   for (const SettingsPlace& place : places) {
-    if (place.file && place.authority != Authority::Enforced) out += place.name + ": no errors\n";
+    if (place.file && place.authority != Authority::Enforced)
+      out += place.name + ": no errors (`fence plan` looks at the paths too)\n";
   }
   return out;
 }

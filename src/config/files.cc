@@ -19,6 +19,7 @@ constexpr std::array kRefusals{
             "take the right away with `chmod go-w`, or make yourself or root its owner with `chown`"},
     Refusal{EFBIG, "it is larger than 1 MiB", ""},
     Refusal{EINVAL, "it is no regular file", ""},
+    Refusal{ENOENT, "a link leads to it, and it is not there", "mount or make what the link names, or remove the link"},
     Refusal{ETIMEDOUT, "its file system does not answer", "mount it anew or unmount it (umount -l)"},
 };
 static_assert(kMaxTextBytes == 1U << 20, "the text for EFBIG names the limit");

@@ -28,7 +28,7 @@ class ConfigLoader {
     SettingsSource system = finder_.system();
     auto enforced = take_enforced(system, errors_);
     SettingsSource user = finder_.user();
-    SettingsSource project = finder_.project();
+    std::vector<SettingsSource> projects = finder_.projects();
     SettingsSource environment = finder_.environment();
     SettingsSource command_line{.place = {.kind = LayerKind::CommandLine, .name = "command line"},
                                 .base = request_.working_directory,
@@ -36,25 +36,32 @@ class ConfigLoader {
     // Their errors are to come after those of the profiles, which are below them.
     Errors errors_above;
     for (SettingsSource* source : {&system, &user}) read_source(*source, errors_above);
-    decide_trust(project, {&system, &user});
-    for (SettingsSource* source : {&project, &environment, &command_line}) read_source(*source, errors_above);
+    std::vector<SettingsSource*> above;
+    for (SettingsSource& project : projects) {
+      decide_trust(project, {&system, &user});
+      above.push_back(&project);
+    }
+    above.insert(above.end(), {&environment, &command_line});
+    for (SettingsSource* source : above) read_source(*source, errors_above);
     if (enforced) {
       read_source(*enforced, errors_above);
       add_other_home(*enforced);
     }
 
-    choose_profiles({&built_in, &system, &user, &project, &environment, &command_line});
+    std::vector<SettingsSource*> low_to_high{&built_in, &system, &user};
+    low_to_high.insert(low_to_high.end(), above.begin(), above.end());
+    choose_profiles(low_to_high);
     read_source(built_in, errors_);
     put(built_in);
     for (const ProfileTable& profile : profiles_.profiles()) put_profile(profile);
-    for (SettingsSource* source : {&system, &user, &project, &environment, &command_line}) put(*source);
+    for (auto source = low_to_high.begin() + 1; source != low_to_high.end(); ++source) put(**source);
     if (enforced) put(*enforced);
 
     append(errors_above);
-    append(check_authority(judgeable_layers(project, {&system, &user})));
+    append(check_authority(judgeable_layers({&system, &user})));
     config_.user_file = user.place.file;
     if (!errors_.empty()) return {std::move(report_), std::move(errors_)};
-    protect_files();
+    protect_files(trusted_files({&system, &user}));
     return {std::move(report_), std::move(config_)};
   }
 
@@ -75,8 +82,9 @@ class ConfigLoader {
 
   void read_source(SettingsSource& source, Errors& errors) const {
     if (!source.table) return;
-    auto layer = read_layer(source.place.kind, source.place.name, *source.table,
-                            expansion_context(request_, source.base, places_.home));
+    auto layer = read_layer(
+        source.place.kind, source.place.name, *source.table,
+        expansion_context(request_, source.base, places_.home, source.place.authority == Authority::Enforced));
     if (layer) {
       source.layer = *std::move(layer);
       source.layer->authority = source.place.authority;
@@ -90,7 +98,7 @@ class ConfigLoader {
   void add_other_home(SettingsSource& enforced) const {
     if (!enforced.layer || places_.other_home.empty()) return;
     auto other = read_layer(enforced.place.kind, enforced.place.name, *enforced.table,
-                            expansion_context(request_, enforced.base, places_.other_home));
+                            expansion_context(request_, enforced.base, places_.other_home, true));
     if (!other) return;
     std::vector<Sourced<PathRule>>& paths = enforced.layer->paths;
     // The same entries in the same order: a rule differs where "~" stands in it. Not every home has what it names.
@@ -117,7 +125,7 @@ class ConfigLoader {
   }
 
   /// The highest table that has the key decides.
-  void choose_profiles(std::initializer_list<SettingsSource*> low_to_high) {
+  void choose_profiles(const std::vector<SettingsSource*>& low_to_high) {
     if (request_.root) profiles_.add(std::string(kRootProfile), kBuiltIn);
     for (SettingsSource* source : low_to_high) {
       if (!source->table || source->place.authority == Authority::TightenOnly) continue;
@@ -157,26 +165,43 @@ class ConfigLoader {
   }
 
   /// All layers, but for a project whose trust is unknown since what would tell it has errors.
-  [[nodiscard]] std::vector<SettingsLayer> judgeable_layers(const SettingsSource& project,
-                                                            std::initializer_list<const SettingsSource*> who_trusts) {
+  [[nodiscard]] std::vector<SettingsLayer> judgeable_layers(std::initializer_list<const SettingsSource*> who_trusts) {
     const bool unknown = std::ranges::any_of(
         who_trusts, [](const SettingsSource* source) { return source->place.state == PlaceState::Faulty; });
-    if (!unknown || !project.layer) return config_.layers;
+    if (!unknown) return config_.layers;
     std::vector<SettingsLayer> layers = config_.layers;
     std::erase_if(layers, [](const SettingsLayer& layer) { return layer.kind == LayerKind::Project; });
     return layers;
   }
 
-  /// What fence was told must not be rewritten by what it runs.
-  void protect_files() {
-    for (const SettingsPlace& place : report_) {
-      if (!place.file || place.authority == Authority::Enforced) continue;
-      config_.layers.front().paths.push_back({{.list = PathList::Protect,
-                                               .path = *place.file,
-                                               .optional = true,
-                                               .why = "fence was started with these settings"},
-                                              kBuiltIn});
+  /// The project files of all directories that are trusted, whether they are there or not.
+  [[nodiscard]] std::vector<HostPath> trusted_files(std::initializer_list<const SettingsSource*> who_trusts) const {
+    std::vector<HostPath> files;
+    for (const SettingsSource* source : who_trusts) {
+      if (!source->layer) continue;
+      for (const Sourced<HostPath>& trusted : source->layer->trusted_projects) {
+        files.push_back(with_real_home(trusted.value, places_, request_.real_home).child(".fence.toml"));
+      }
     }
+    return files;
+  }
+
+  /// What fence was told, and what it would be told at the next start, must not be rewritten by what it runs.
+  void protect_files(const std::vector<HostPath>& trusted) {
+    for (const SettingsPlace& place : report_) {
+      if (place.file && place.authority != Authority::Enforced)
+        protect(*place.file, "fence was started with these settings");
+    }
+    for (const std::vector<HostPath>& files : {finder_.project_files(), trusted}) {
+      for (const HostPath& file : files) {
+        if (!path_too_long(file.text())) protect(file, "settings of fence at the next start");
+      }
+    }
+  }
+
+  void protect(HostPath file, std::string why) {
+    config_.layers.front().paths.push_back(
+        {{.list = PathList::Protect, .path = std::move(file), .optional = true, .why = std::move(why)}, kBuiltIn});
   }
 
   const ConfigRequest& request_;

@@ -18,10 +18,12 @@ SettingsSource not_looked_at(LayerKind kind, std::string name, std::string_view 
 
 }  // namespace
 
-ExpansionContext expansion_context(const ConfigRequest& request, const HostPath& base, const std::string& home) {
+ExpansionContext expansion_context(const ConfigRequest& request, const HostPath& base, const std::string& home,
+                                   bool binding) {
   return {.base = base,
           .variable = [&request](std::string_view name) { return find_variable(request.environment, name); },
-          .home = home};
+          .home = home,
+          .binding = binding};
 }
 
 SettingsSource SourceFinder::file(LayerKind kind, const HostPath& path) {
@@ -85,7 +87,16 @@ SettingsSource SourceFinder::named_file(const std::string& text) {
 
 Result<HostPath> SourceFinder::settings_path(const std::string& text) const {
   FENCE_TRY(RulePath path, expand_path(text, expansion_context(request_, request_.working_directory, places_.home)));
-  if (auto* file = std::get_if<HostPath>(&path)) return std::move(*file);
+  auto* file = std::get_if<HostPath>(&path);
+  const bool stream =
+      text == "-" || (file != nullptr && (path_contains("/dev", file->text()) || path_contains("/proc", file->text())));
+  if (stream) {
+    return Error{.kind = ErrorKind::Config,
+                 .what = "cannot read the settings from " + escape_bytes(text),
+                 .why = "it is no regular file",
+                 .hint = "write them into a file first"};
+  }
+  if (file != nullptr) return std::move(*file);
   return Error{.kind = ErrorKind::Config,
                .what = "cannot use the path \"" + escape_bytes(text) + "\"",
                .why = "$FENCE_WORKSPACE has no meaning here"};
@@ -98,20 +109,25 @@ std::optional<HostPath> SourceFinder::home_around(const HostPath& start) const {
   return std::nullopt;
 }
 
-SettingsSource SourceFinder::project() {
+std::vector<SettingsSource> SourceFinder::projects() {
   const std::string name(kProjectFile);
-  if (request_.no_settings) return not_looked_at(LayerKind::Project, name, "--no-settings");
-  if (places_.home.empty()) return not_looked_at(LayerKind::Project, name, kNoHome);
+  if (request_.no_settings) return {not_looked_at(LayerKind::Project, name, "--no-settings")};
+  if (places_.home.empty()) return {not_looked_at(LayerKind::Project, name, kNoHome)};
   const HostPath start = request_.start_directory.value_or(request_.working_directory);
   const auto home = home_around(start);
   if (!home || *home == start) {
-    return not_looked_at(LayerKind::Project, name, "it starts in no directory below the home directory");
+    return {not_looked_at(LayerKind::Project, name, "it starts in no directory below the home directory")};
   }
-  for (HostPath at = start; at != *home; at = at.parent()) {
-    SettingsSource source = file(LayerKind::Project, at.child(kProjectFile));
-    if (source.place.state != PlaceState::NotThere) return source;
+  for (HostPath at = start; at != *home; at = at.parent()) project_files_.push_back(at.child(kProjectFile));
+  std::ranges::reverse(project_files_);
+  std::vector<SettingsSource> found;
+  for (const HostPath& path : project_files_) {
+    SettingsSource source = file(LayerKind::Project, path);
+    if (source.place.state != PlaceState::NotThere) found.push_back(std::move(source));
   }
-  return {.place = {.kind = LayerKind::Project, .name = name, .state = PlaceState::NotThere}};
+  if (found.empty())
+    found.push_back({.place = {.kind = LayerKind::Project, .name = name, .state = PlaceState::NotThere}});
+  return found;
 }
 
 SettingsSource SourceFinder::environment() {

@@ -2,6 +2,7 @@
 // The places beside the shipped texts where settings can stand, and what they hold.
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "files.h"
 
@@ -24,8 +25,11 @@ class SourceFinder {
   SettingsSource system();
   /// The user's settings.toml, or the file of --settings.
   SettingsSource user();
-  /// The nearest .fence.toml; whether it is trusted is not decided here.
-  SettingsSource project();
+  /// Every .fence.toml from below the home directory down to the start directory, outermost first; where there is none,
+  /// one place that says so. Whether they are trusted is not decided here.
+  std::vector<SettingsSource> projects();
+  /// Where projects() looked: a file that appears there counts at the next start.
+  [[nodiscard]] const std::vector<HostPath>& project_files() const noexcept { return project_files_; }
   SettingsSource environment();
 
  private:
@@ -38,12 +42,14 @@ class SourceFinder {
   const TextReader& read_;
   const Places& places_;
   Errors& errors_;
+  std::vector<HostPath> project_files_;
 };
 
 /// Takes the table [enforce] off the system's file. Nothing where it has none, or where it is no table: an error.
 std::optional<SettingsSource> take_enforced(SettingsSource& system, Errors& errors);
 
-/// What `~` and variables mean in every source.
-ExpansionContext expansion_context(const ConfigRequest& request, const HostPath& base, const std::string& home);
+/// What `~` and variables mean in a source; `binding` for what is enforced.
+ExpansionContext expansion_context(const ConfigRequest& request, const HostPath& base, const std::string& home,
+                                   bool binding = false);
 
 }  // namespace fence

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
@@ -6,6 +7,7 @@
 #include "abilities.h"
 #include "basics.h"
 #include "bwrap_probe.h"
+#include "fence/facts/resolve.h"
 #include "fence/host/probe.h"
 #include "files.h"
 #include "parse.h"
@@ -31,6 +33,16 @@ wire::Request request_of(const FactQueries& queries, const HostFacts& facts) {
   std::erase_if(request.texts, [&](const HostPath& path) { return facts.texts.contains(path); });
   std::erase_if(request.globs, [&](const GlobQuery& query) { return facts.globs.contains(query); });
   return request;
+}
+
+/// Settings that were meant to be there and are not, as when the disk that they lie on is not mounted.
+bool is_behind_dangling_link(const HostPath& path, const HostFacts& facts) {
+  FactLens lens(facts);
+  const Resolution resolution = resolve(lens, path);
+  const auto* missing = std::get_if<Missing>(&resolution);
+  return missing != nullptr && std::ranges::any_of(missing->links, [&](const LinkStep& step) {
+           return std::holds_alternative<Missing>(resolve(lens, step.link));
+         });
 }
 
 void record_stalled(const HostPath& at, HostFacts& facts) {
@@ -122,8 +134,9 @@ void HostProber::answer(const FactQueries& queries, HostFacts& facts) {
 }
 
 TextFact HostProber::read_settings_text(const HostPath& path, HostFacts& facts) {
-  const std::optional<TextFact> text = impl_->ask({.settings = path}, {}, facts);
-  return facts.texts.insert_or_assign(path, text.value_or(Absent{})).first->second;
+  TextFact text = impl_->ask({.settings = path}, {}, facts).value_or(Absent{});
+  if (std::holds_alternative<Absent>(text) && is_behind_dangling_link(path, facts)) text = Unreadable{ENOENT};
+  return facts.texts.insert_or_assign(path, std::move(text)).first->second;
 }
 
 void HostProber::rest() { impl_->rest(); }

@@ -124,22 +124,26 @@ class Walk {
   void enter(const Child& child) {
     const std::size_t depth = levels_.size();
     Level level{.spelled = levels_.back().spelled.child(child.name), .states = child.states};
-    if (path_too_long(level.spelled.text())) return;
+    // Reached name by name it can be read all the same.
+    if (path_too_long(level.spelled.text())) return close_to(level.states, levels_.back().spelled);
     if (child.kind == EntryKind::Link) {
       const Resolution target = resolve_link(levels_.back().real.child(child.name));
       const auto* refused = std::get_if<Refused>(&target);
-      if (refused != nullptr && refused->errno_value != EACCES) close_to(level.states, level.spelled);
+      if (refused != nullptr && (refused->errno_value != EACCES || is_own(refused->at.parent()))) {
+        close_to(level.states, level.spelled);
+      }
       const auto* found = std::get_if<Found>(&target);
       if (found == nullptr || found->fact.kind != PathKind::Directory) return;
       level.real = found->real;
     } else {
       level.real = levels_.back().real.child(child.name);
-      if (path_too_long(level.real.text())) return;
+      if (path_too_long(level.real.text())) return close_to(level.states, levels_.back().spelled);
     }
     if (!looks_.begin(level.real)) return close_to(level.states, level.spelled);
     Result<UniqueFd, Errno> fd = open_child(child, level.real);
     if (!fd) {
-      if (fd.error().value != EACCES && !is_gone(fd.error().value)) close_to(level.states, level.spelled);
+      const bool unreachable = fd.error().value == EACCES && !is_own(levels_.back().fd.get());
+      if (!unreachable && !is_gone(fd.error().value)) close_to(level.states, level.spelled);
       return;
     }
     level.fd = *std::move(fd);
@@ -157,6 +161,18 @@ class Walk {
     UniqueFd fd(::openat(parent.fd.get(), child.name.c_str(), kFlags));
     if (!fd) return Errno{errno};
     return fd;
+  }
+
+  /// What its owner's permission is missing for, its owner can open again: the command may be the same user.
+  static bool is_own(int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid();
+  }
+
+  bool is_own(const HostPath& path) {
+    if (!looks_.begin(path)) return true;
+    struct stat status {};
+    return ::stat(path.text().c_str(), &status) == 0 && status.st_uid == ::geteuid();
   }
 
   Resolution resolve_link(const HostPath& link) {
@@ -190,7 +206,12 @@ class Walk {
     if (!fd) {
       const bool refused = errno == EACCES;
       if (is_gone(errno)) return true;
-      if (!refused || is_searchable(level.fd.get())) close_listed(level);
+      if (refused && !is_searchable(level.fd.get())) {
+        if (is_own(level.fd.get())) close_to(level.states, level.spelled);
+        level.states.clear();
+        return false;
+      }
+      close_listed(level);
       std::erase_if(level.states, [&](const WalkState& s) { return !matcher_.component(s).literal(); });
       return false;
     }
@@ -241,12 +262,12 @@ class Walk {
 
   std::optional<EntryKind> ask_kind(const Level& level, std::string_view name) {
     const HostPath path = level.real.child(name);
-    if (path_too_long(path.text())) return std::nullopt;
+    if (path_too_long(path.text())) return EntryKind::Directory;
     // A directory that is not asked now is closed when it is to be entered.
     if (!looks_.begin(path)) return EntryKind::Directory;
     struct stat status {};
     if (::fstatat(level.fd.get(), std::string(name).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno == EACCES || is_gone(errno)) return std::nullopt;
+      if (is_gone(errno) || (errno == EACCES && !is_own(level.fd.get()))) return std::nullopt;
       return EntryKind::Directory;
     }
     if (S_ISLNK(status.st_mode)) return EntryKind::Link;
@@ -262,7 +283,12 @@ class Walk {
   // ---- results ------------------------------------------------------------------------------------------------
 
   void add_match(std::uint32_t pattern, HostPath path) {
-    if (!path_too_long(path.text())) matcher_.pattern(pattern).found.matches.push_back(std::move(path));
+    Globbed& found = matcher_.pattern(pattern).found;
+    if (path_too_long(path.text())) {
+      found.closed.push_back(path.parent());
+    } else {
+      found.matches.push_back(std::move(path));
+    }
   }
 
   void close_to(const WalkStates& states, const HostPath& directory) {

@@ -13,10 +13,10 @@ WalkPattern walk_pattern(const GlobQuery& query) {
   return pattern;
 }
 
-/// "**" matches no component too, so that what follows it can match as well.
+/// "**" matches no component too, so that what follows it can match as well; at the end of a pattern it matches one.
 void WalkMatcher::add(WalkStates& states, WalkState state) const {
   states.push_back(state);
-  while (state.component < patterns_[state.pattern].components.size() && component(state).any_depth()) {
+  while (!last(state) && component(state).any_depth()) {
     ++state.component;
     states.push_back(state);
   }
@@ -34,8 +34,11 @@ const WalkStates& WalkMatcher::step(const WalkStates& states, std::string_view n
   for (const WalkState& state : states) {
     const ComponentPattern& expected = component(state);
     if (expected.any_depth()) {
-      // It follows no link.
-      if (kind == EntryKind::Directory) add(next_, state);
+      if (last(state)) {
+        add(next_, {state.pattern, state.component + 1});
+      } else if (kind == EntryKind::Directory) {
+        add(next_, state);  // it follows no link
+      }
     } else if (expected.matches(name)) {
       add(next_, {state.pattern, state.component + 1});
     }

@@ -47,6 +47,10 @@ class WalkMatcher {
   [[nodiscard]] WalkPattern& pattern(std::uint32_t index) { return patterns_[index]; }
 
  private:
+  /// True where nothing of the pattern follows this component, or all of it is behind.
+  [[nodiscard]] bool last(const WalkState& state) const noexcept {
+    return state.component + 1 >= patterns_[state.pattern].components.size();
+  }
   void add(WalkStates& states, WalkState state) const;
   /// Takes the patterns out of next_ that have matched.
   void take_complete();

@@ -39,7 +39,8 @@ class Composer {
       return;
     }
     // A write wish that lost against the content of its own path, or that speaks of scratch, changes nothing.
-    const Wish& winner = node.content != nullptr ? *node.content : *node.write;
+    const bool by_write = node.content == nullptr || (access.writable_host() && node.write != nullptr);
+    const Wish& winner = by_write ? *node.write : *node.content;
     Decision why = tree_.decision(path, winner);
     if (access.scratch()) {
       if (node.content == nullptr) return;
@@ -50,7 +51,8 @@ class Composer {
     const bool writable = access.writable_host();
     const auto& content = std::get<HostContent>(*access.content->content);
     BindMode mode = writable ? BindMode::ReadWrite : BindMode::ReadOnly;
-    if (content.device) mode = BindMode::Device;
+    // What may not be written has no usable device nodes either: a device can be written through a read-only mount.
+    if (content.device && writable) mode = BindMode::Device;
     if (!writable && tree_.above(path).writable_host() && node.content == nullptr) why.because = Because::Protected;
     if (node.write != nullptr && node.content != nullptr && node.write != node.content)
       why.overruled.push_back(node.write->origin);

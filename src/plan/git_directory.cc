@@ -30,6 +30,8 @@ std::optional<HostPath> git_path(FactLens& lens, const HostPath& base, std::stri
   if (const auto* real = std::get_if<Found>(&found)) return real->real;
   // What is not there yet can be watched for.
   if (const auto* missing = std::get_if<Missing>(&found)) return missing->missing.below(missing->rest);
+  // What cannot be looked at now may be the command's to open again: the planner judges that.
+  if (std::holds_alternative<Refused>(found)) return here;
   return std::nullopt;
 }
 
@@ -43,10 +45,17 @@ bool is_repository(FactLens& lens, const HostPath& gitdir) {
          directory_at(lens, gitdir.child("objects")) != nullptr && directory_at(lens, gitdir.child("refs")) != nullptr;
 }
 
-std::vector<std::string> names_in(FactLens& lens, const HostPath& directory) {
-  if (directory_at(lens, directory) == nullptr) return {};
+/// Where they cannot be listed the directory is protected as a whole, and what is in it.
+std::vector<std::string> names_in(FactLens& lens, const HostPath& directory, std::vector<HostPath>& protect) {
+  if (directory_at(lens, directory) == nullptr) {
+    if (std::holds_alternative<Unreadable>(lens.path(directory))) protect.push_back(directory);
+    return {};
+  }
   const auto* names = std::get_if<std::vector<std::string>>(&lens.listing(directory));
-  return names != nullptr ? *names : std::vector<std::string>();
+  if (names != nullptr) return *names;
+  protect.push_back(directory);
+  protect.push_back(directory.child("HEAD"));
+  return {};
 }
 
 std::vector<GitConfigEntry> config_of(FactLens& lens, const HostPath& file) {
@@ -75,8 +84,9 @@ void protect_named_by_config(FactLens& lens, const HostPath& top, const HostPath
 void protect_modules(FactLens& lens, const HostPath& top, const HostPath& directory, int depth,
                      std::vector<HostPath>& protect) {
   if (depth == 0) return;
-  for (const std::string& name : names_in(lens, directory)) {
+  for (const std::string& name : names_in(lens, directory, protect)) {
     const HostPath entry = directory.child(name);
+    if (std::holds_alternative<Unreadable>(lens.path(entry))) protect.push_back(entry);
     if (directory_at(lens, entry) == nullptr) continue;
     // A name with a slash in it is a directory of directories.
     if (std::holds_alternative<Absent>(lens.path(entry.child("HEAD")))) {
@@ -146,7 +156,7 @@ void protect_git_directory(FactLens& lens, const HostPath& top, const HostPath& 
                            std::vector<HostPath>& protect) {
   // commondir: git takes configuration and hooks from the directory that it names, in a main repository as well.
   for (const char* name : {"config", "config.worktree", "hooks", "commondir"}) protect.push_back(gitdir.child(name));
-  for (const std::string& name : names_in(lens, gitdir.child("worktrees"))) {
+  for (const std::string& name : names_in(lens, gitdir.child("worktrees"), protect)) {
     for (const char* file : {"config.worktree", "commondir", "gitdir"}) {
       protect.push_back(gitdir.child("worktrees").child(name).child(file));
     }

@@ -1,11 +1,13 @@
 // make_plan: the order in which the decisions are taken. Every part is a function of its own; this file only connects
 // them.
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "fence/plan/abilities.h"
 #include "fence/plan/decide.h"
 #include "fence/plan/enforce.h"
+#include "fence/plan/git_directory.h"
 #include "fence/plan/mend.h"
 #include "fence/plan/view.h"
 #include "fence/util/text.h"
@@ -44,6 +46,7 @@ class Planner {
     add_git_directories(workspace, wishes);
     add_listening_sockets(wishes);
     apply_enforced(wishes);
+    refuse_closed_places(wishes);
     take(std::move(wishes.errors));
     auto tree = AccessTree::build(wishes.wishes);
     if (!tree) take(tree.error());
@@ -76,6 +79,7 @@ class Planner {
     plan.keep_descriptors.assign(kept.begin(), kept.end());
     plan.absent_protected = policy_.absent_protected.value;
     plan.absent = reachable_absent(std::move(wishes.absent), *tree);
+    tell_of_links(plan.absent);
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
     plan.backend_reason =
@@ -160,17 +164,28 @@ class Planner {
     for (const auto& rule : policy_.paths) {
       const auto* path = std::get_if<HostPath>(&rule.value.path);
       if (path == nullptr || rule.value.list != PathList::DenyRead || !workspace.root) continue;
+      if (asked_for_in_spite_of(rule)) continue;
       if (!hides(*path, rule.value.pattern, *workspace.root)) continue;
       // What was granted falls away; what was protected stays so, since another rule may show a part of it.
       workspace = Workspace{.hidden = workspace.root, .protect = std::move(workspace.protect)};
     }
   }
 
+  // Who hides the home and names the workspace in the same file or above means the project in it.
+  bool asked_for_in_spite_of(const Ranked<PathRule>& hiding) const {
+    if (hiding.origin.layer < LayerKind::User || hiding.enforced) return false;
+    return std::ranges::any_of(policy_.paths, [&](const Ranked<PathRule>& rule) {
+      const auto* in = std::get_if<InWorkspace>(&rule.value.path);
+      const bool grants = rule.value.list == PathList::AllowRead || rule.value.list == PathList::AllowWrite;
+      return in != nullptr && in->relative.empty() && grants && rule.origin.layer >= LayerKind::User &&
+             rule.rank >= hiding.rank;
+    });
+  }
+
   bool hides(const HostPath& path, const std::string& pattern, const HostPath& what) {
     if (!pattern.empty()) {
-      const auto* globbed = std::get_if<Globbed>(&lens_.glob({path, pattern}));
-      return globbed != nullptr &&
-             std::ranges::any_of(globbed->matches, [&](const HostPath& match) { return hides(match, {}, what); });
+      const std::vector<HostPath> matches = matches_of(lens_, path, pattern);
+      return std::ranges::any_of(matches, [&](const HostPath& match) { return hides(match, {}, what); });
     }
     const Resolution resolution = resolve(lens_, path);
     const auto* found = std::get_if<Found>(&resolution);
@@ -200,17 +215,36 @@ class Planner {
         wish.origin = rule->origin;
         wish.why = "git runs or follows what it says";
         wishes.wishes.push_back(std::move(wish));
+        add_unread_configuration(found->real, rule->origin, wishes);
       } else if (const auto* missing = std::get_if<Missing>(&resolution);
                  missing != nullptr && !missing->not_a_directory) {
         wishes.absent.push_back({missing->missing.below(missing->rest), rule->origin, std::nullopt});
+      } else if (const auto* refused = std::get_if<Refused>(&resolution)) {
+        wishes.closed.push_back({"protect " + escape_bytes(path.text()), refused->at, refused->errno_value,
+                                 refused->at.parent(), rule->origin});
       }
     }
+  }
+
+  // What git runs besides is named in it.
+  void add_unread_configuration(const HostPath& path, const Origin& origin, WishList& wishes) {
+    if (path.name() != "config" || !regular_at(lens_, path)) return;
+    const auto* refused = std::get_if<Unreadable>(&lens_.text(path));
+    if (refused == nullptr) return;
+    wishes.closed.push_back({"read " + escape_bytes(path.text()), path, refused->errno_value, path, origin});
   }
 
   // connect(2) needs no writable mount: a socket that somebody listens on is a way out wherever it can be seen.
   void add_listening_sockets(WishList& wishes) {
     for (const HostPath& path : lens_.host().listening_sockets) {
       const Resolution resolution = resolve(lens_, path);
+      if (const auto* refused = std::get_if<Refused>(&resolution)) {
+        wishes.closed.push_back({"hide the socket " + escape_bytes(path.text()),
+                                 refused->at,
+                                 refused->errno_value,
+                                 refused->at.parent(),
+                                 {}});
+      }
       const auto* found = std::get_if<Found>(&resolution);
       if (found == nullptr || found->fact.kind != PathKind::Socket) continue;
       Wish wish{same_inside(found->real), HideContent{}, false};
@@ -218,6 +252,34 @@ class Planner {
       wish.why = "a socket of a process of the host";
       wishes.wishes.push_back(std::move(wish));
     }
+  }
+
+  // What refuses fence refuses the command as well, unless it is the file system that does not answer now, or a
+  // directory of the caller's own in a writable tree: a command that ran before may have taken the permission away, and
+  // can give it back.
+  void refuse_closed_places(const WishList& wishes) {
+    for (const ClosedPlace& place : wishes.closed) {
+      const bool stalled = place.errno_value == ETIMEDOUT;
+      if (!stalled && !(is_own(place.closed) && is_written(wishes, place.closed))) continue;
+      Error error = error_at(ErrorKind::Host, "cannot " + place.what,
+                             refusal_text(lens_.host(), place.at, place.errno_value), place.origin,
+                             stalled ? "mount it anew or unmount it (umount -l); lookTimeout sets how long fence waits"
+                                     : "the command could change that: chmod u+rx " + shell_quote(place.closed.text()));
+      error.errno_value = place.errno_value;
+      errors_.push_back(std::move(error));
+    }
+  }
+
+  bool is_own(const HostPath& directory) {
+    const auto* fact = std::get_if<Present>(&lens_.path(directory));
+    return fact != nullptr && fact->uid == caller().uid;
+  }
+
+  static bool is_written(const WishList& wishes, const HostPath& path) {
+    return std::ranges::any_of(wishes.wishes, [&](const Wish& wish) {
+      const auto* host = wish.content ? std::get_if<HostContent>(&*wish.content) : nullptr;
+      return host != nullptr && wish.writable.value_or(false) && host->source.contains(path);
+    });
   }
 
   void put_runtime_dir(Specs& specs, const MountPlan& mounts, const HostPath& directory, RuntimeDirPlan& runtime_dir) {
@@ -295,6 +357,15 @@ class Planner {
       if (outermost.empty() || !outermost.back().path.contains(entry.path)) outermost.push_back(std::move(entry));
     }
     return outermost;
+  }
+
+  void tell_of_links(const std::vector<AbsentPath>& absent) {
+    for (const AbsentPath& entry : absent) {
+      if (!entry.link_target) continue;
+      danger(escape_bytes(entry.path.text()) +
+                 " is a symbolic link: its target is protected, but the command can replace the link",
+             entry.origin);
+    }
   }
 
   void danger(std::string text, const std::optional<Origin>& origin) {

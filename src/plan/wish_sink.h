@@ -103,8 +103,9 @@ struct AskedPattern {
   std::string_view key;  ///< "filesystem.denyRead"
   const HostPath& base;
   const std::string& pattern;
-  bool grants = false;    ///< that nothing matches is an error
-  bool optional = false;  ///< it is none
+  bool grants = false;           ///< that nothing matches is an error
+  bool optional = false;         ///< it is none
+  bool base_must_exist = false;  ///< that there is no directory to look in is an error, unless optional
   const Origin& origin;
 };
 /// What it matches, put into the plan; nothing, and an error, where that cannot be known.

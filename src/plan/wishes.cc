@@ -64,8 +64,15 @@ class PathRules {
   void for_each_place(const Ranked<PathRule>& rule, const HostPath& path, Use use) {
     if (rule.value.pattern.empty() || class_by_name(path)) return use(rule, path);
     const std::string key = "filesystem." + std::string(list_name(rule.value.list));
-    const std::vector<HostPath> matches = expand_pattern(
-        {key, path, rule.value.pattern, !restricts(rule.value.list), rule.value.optional, rule.origin}, sink_);
+    const std::vector<HostPath> matches =
+        expand_pattern({.key = key,
+                        .base = path,
+                        .pattern = rule.value.pattern,
+                        .grants = !restricts(rule.value.list),
+                        .optional = rule.value.optional,
+                        .base_must_exist = std::holds_alternative<HostPath>(rule.value.path),
+                        .origin = rule.origin},
+                       sink_);
     Ranked<PathRule> match = rule;
     match.value.optional = true;
     for (const HostPath& at : matches) use(match, at);
@@ -192,6 +199,7 @@ class PathRules {
     }
     if (const auto* refused = std::get_if<Refused>(&resolution);
         refused != nullptr && rule.value.optional && refused->errno_value != ETIMEDOUT) {
+      sink_.list().closed.push_back({what, refused->at, refused->errno_value, refused->at.parent(), rule.origin});
       sink_.remark(RemarkKind::Unneeded, "not needed to " + what + ": you may not look there yourself", rule.origin);
       return;
     }
@@ -261,10 +269,9 @@ class PathRules {
                missing != nullptr && !missing->not_a_directory) {
       sink_.list().absent.push_back({same_outside(missing_place(*missing)), rule.origin, std::nullopt});
       watch_links(rule, missing->links, root);
-    } else if (const auto* refused = std::get_if<Refused>(&resolution);
-               refused != nullptr && refused->errno_value == ETIMEDOUT) {
-      // Others that refuse, refuse the command as well; this one may answer it later.
-      sink_.refuse("cannot " + verb(PathList::Protect) + shown(path), *refused, rule.origin);
+    } else if (const auto* refused = std::get_if<Refused>(&resolution)) {
+      sink_.list().closed.push_back({verb(PathList::Protect) + shown(path), refused->at, refused->errno_value,
+                                     refused->at.parent(), rule.origin});
     }
   }
 
@@ -274,10 +281,6 @@ class PathRules {
     for (const LinkStep& step : links) {
       if (!root.contains(step.link)) continue;
       sink_.list().absent.push_back({step.link, rule.origin, step.target});
-      sink_.remark(
-          RemarkKind::Danger,
-          shown(step.link) + " is a symbolic link: its target is protected, but the command can replace the link",
-          rule.origin);
     }
   }
 

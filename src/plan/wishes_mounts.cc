@@ -25,8 +25,13 @@ class MountRules {
     if (rule.value.pattern.empty() || class_by_name(*path)) return scratch_at(rule, *path);
     Ranked<ScratchRule> match = rule;
     match.value.optional = true;
-    for (const HostPath& at : expand_pattern(
-             {"filesystem.tmpfs", *path, rule.value.pattern, true, rule.value.optional, rule.origin}, sink_)) {
+    for (const HostPath& at : expand_pattern({.key = "filesystem.tmpfs",
+                              .base = *path,
+                              .pattern = rule.value.pattern,
+                              .grants = true,
+                              .optional = rule.value.optional,
+                              .origin = rule.origin},
+                                             sink_)) {
       scratch_at(match, at);
     }
   }
@@ -115,8 +120,12 @@ class MountRules {
 
   void device_rule(const Ranked<DeviceRule>& rule) {
     if (rule.value.pattern.empty()) return device_at(rule, rule.value.path);
-    for (const HostPath& at :
-         expand_pattern({"devices.allow", rule.value.path, rule.value.pattern, true, false, rule.origin}, sink_)) {
+    for (const HostPath& at : expand_pattern({.key = "devices.allow",
+                              .base = rule.value.path,
+                              .pattern = rule.value.pattern,
+                              .grants = true,
+                              .origin = rule.origin},
+                                             sink_)) {
       device_at(rule, at);
     }
   }

@@ -114,7 +114,13 @@ class EnforcementCheck {
       check_single(setting.key, setting.choices, enforced_.*setting.said, layer_.*setting.said);
     });
     check_single<bool>("forceNewSession", kForceNewSession, enforced_.force_new_session, layer_.force_new_session);
+    const bool cleared = enforced_.environment && enforced_.environment->value == EnvironmentMode::Clear;
     for (const auto& pass : layer_.environment_pass) {
+      if (cleared) {
+        refuse("cannot take " + escape_bytes(pass.value.pattern) + " in environment.pass",
+               "environment.mode = \"clear\" is enforced", pass.origin, enforced_.environment->origin);
+        continue;
+      }
       const std::string& name = pass.value.pattern;
       if (name.find_first_of("*?") == std::string::npos) check_variable("environment.pass", name, pass.origin);
     }

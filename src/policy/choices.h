@@ -32,8 +32,9 @@ inline constexpr int kUnsetSession = 1;
 inline constexpr std::array kTerminalModes{Choice<TerminalMode>{"auto", TerminalMode::Auto, 1},
                                            Choice<TerminalMode>{"private", TerminalMode::Private, 2},
                                            Choice<TerminalMode>{"shared", TerminalMode::Shared, 0}};
-inline constexpr std::array kAbsentProtected{Choice<AbsentProtected>{"report", AbsentProtected::Report, 0},
-                                             Choice<AbsentProtected>{"quarantine", AbsentProtected::Quarantine, 1}};
+/// Without an order: to move files aside is no restriction but an act, and nobody else's to ask for.
+inline constexpr std::array kAbsentProtected{Choice<AbsentProtected>{"report", AbsentProtected::Report},
+                                             Choice<AbsentProtected>{"quarantine", AbsentProtected::Quarantine}};
 inline constexpr std::array kDevicesModes{Choice<DevicesMode>{"minimal", DevicesMode::Minimal, 1},
                                           Choice<DevicesMode>{"host", DevicesMode::Host, 0}};
 /// Neither a private runtime directory nor none has a socket of the session in it.

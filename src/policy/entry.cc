@@ -86,7 +86,15 @@ std::optional<RulePath> Entry::path(std::string_view name) {
 }
 
 std::optional<Expanded> Entry::path_or_pattern(std::string_view name, Relative relative) {
-  return expanded(name, {.patterns = true, .relative = relative});
+  auto found = expanded(name, {.patterns = true, .relative = relative});
+  if (!found || found->pattern.empty() || relative != Relative::BelowBase) return found;
+  // Below the directory of the settings nobody has files to match: what is meant is another directory.
+  const std::string& spelled = std::get<std::string>(field(name)->data);
+  const bool in_a_file = in_.layer.kind == LayerKind::System || in_.layer.kind == LayerKind::User;
+  if (!in_a_file || std::string_view("/~$").find(spelled.front()) != std::string_view::npos) return found;
+  fail(field(name)->origin, refused_path(spelled, "it would look in " + escape_bytes(in_.context.base.text()),
+                                         "begin it with ~/, / or $FENCE_WORKSPACE/"));
+  return std::nullopt;
 }
 
 std::optional<HostPath> Entry::host_path(std::string_view name) {

@@ -86,6 +86,7 @@ class Substitution {
   Refusal put_variable(const VariableUse& use, std::size_t at) {
     const std::string_view text = spelling_.text;
     if (in_set_) return refused_path(text, "a variable cannot stand between \"[\" and \"]\"");
+    if (context_.binding) return put_binding(use);
     if (use.name == kWorkspaceName) {
       const bool first_component = at == 0 && (use.end == text.size() || text[use.end] == '/');
       if (!first_component) return refused_path(text, "$FENCE_WORKSPACE can only be the first component");
@@ -95,6 +96,16 @@ class Substitution {
     const std::string* value = context_.variable ? context_.variable(use.name) : nullptr;
     if (value == nullptr || value->empty()) return Unset{"$" + std::string(use.name)};
     out_.text += *value;
+    return std::nullopt;
+  }
+
+  Refusal put_binding(const VariableUse& use) {
+    if (use.name != "HOME") {
+      return refused_path(spelling_.text, "whoever is to be bound chooses what $" + std::string(use.name) + " is",
+                          "write the path out, or begin it with ~/");
+    }
+    if (context_.home.empty()) return Unset{"~"};
+    out_.text += context_.home;
     return std::nullopt;
   }
 

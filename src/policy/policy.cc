@@ -35,6 +35,9 @@ void put_layer(Policy& policy, const SettingsLayer& layer, int rank) {
   for_each_single([&](const auto& setting) { replace(setting, policy, layer); });
   replace_session(policy, layer, rank);
   const bool enforced = layer.authority == Authority::Enforced;
+  // A pattern that passes everything would undo it.
+  if (enforced && layer.environment && layer.environment->value == EnvironmentMode::Clear)
+    policy.environment_pass.clear();
   append(policy.paths, layer.paths, rank, enforced);
   append(policy.scratch, layer.scratch, rank, enforced);
   append(policy.binds, layer.binds, rank, enforced);

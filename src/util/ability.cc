@@ -20,8 +20,9 @@ constexpr std::array kTable = {
     AbilityRow{.ability = Ability::Proc,
                .name = "proc",
                .meaning = "/proc of the sandbox's own",
-               .degraded = "the host's /proc is shown read-only: the command sees the processes outside, their names "
-                           "and arguments, and has other process numbers than /proc shows",
+               .degraded =
+                   "the host's /proc is shown read-only: the command sees the processes outside with their names "
+                   "and arguments, the host's mounts and network tables, and process numbers that are not its own",
                .remedy = "a /proc without covered parts: docker run --security-opt systempaths=unconfined, podman run "
                          "--security-opt unmask=ALL"},
     AbilityRow{.ability = Ability::DevPts,

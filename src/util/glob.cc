@@ -125,9 +125,9 @@ std::optional<std::string> component_fault(std::string_view component) {
 }
 
 /// Which of the components can be next after each of a path's names. "**" matches no component too, so that what
-/// follows it is next as well.
+/// follows it is next as well; at the end it matches one at least.
 std::vector<bool> with_skipped(const std::vector<ComponentPattern>& components, std::vector<bool> next) {
-  for (std::size_t i = 0; i < components.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < components.size(); ++i) {
     if (next[i] && components[i].any_depth()) next[i + 1] = true;
   }
   return next;
@@ -193,8 +193,9 @@ bool pattern_matches(std::string_view pattern, std::string_view relative_path) {
     std::vector<bool> after(next.size(), false);
     for (std::size_t i = 0; i < components.size(); ++i) {
       if (!next[i]) continue;
+      const bool last = i + 1 == components.size();
       if (components[i].any_depth()) after[i] = true;
-      if (!components[i].any_depth() && components[i].matches(name)) after[i + 1] = true;
+      if (components[i].any_depth() ? last : components[i].matches(name)) after[i + 1] = true;
     }
     next = with_skipped(components, std::move(after));
   }

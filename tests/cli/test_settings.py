@@ -115,12 +115,12 @@ class ShowCases(SettingsCases):
     def test_check_names_the_files_that_were_read(self):
         self.user_file("")
         self.write("work/.fence.toml", "nesting = false\n")
-        self.check(["settings", "check"], 0, f"{SHOWN}: no errors\n~/work/.fence.toml: no errors\n", "")
+        self.check(["settings", "check"], 0, f"{SHOWN}: no errors (`fence plan` looks at the paths too)\n~/work/.fence.toml: no errors (`fence plan` looks at the paths too)\n", "")
 
     def test_check_of_one_file(self):
         self.user_file("this is no TOML")
         self.write("work/s.toml", "nesting = true\n")
-        self.check(["settings", "check", "s.toml"], 0, "~/work/s.toml: no errors\n", "")
+        self.check(["settings", "check", "s.toml"], 0, "~/work/s.toml: no errors (`fence plan` looks at the paths too)\n", "")
         self.write("work/s.toml", "nesting = 1\nbackend = 2\n")
         done = self.run_fence("settings", "check", "s.toml")
         self.assertEqual((done.returncode, done.stdout), (125, ""))
@@ -266,7 +266,7 @@ class FaultCases(SettingsCases):
     def test_ten_thousand_rules(self):
         rules = "".join(f"  {{path = '/srv/none/{i}', optional = true}},\n" for i in range(10_000))
         self.user_file(f"[filesystem]\ndenyRead = [\n{rules}]\n")
-        self.check(["settings", "check"], 0, f"{SHOWN}: no errors\n", "")
+        self.check(["settings", "check"], 0, f"{SHOWN}: no errors (`fence plan` looks at the paths too)\n", "")
         self.check(["echo", "ran"], 0, "ran\n", "")
         self.user_file(f"[filesystem]\ndenyRead = [\n{rules}  7,\n]\n")
         self.assertEqual(
@@ -338,7 +338,7 @@ class InitCases(SettingsCases):
         bare = [line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in lines]
         self.assertGreater(sum(a != b for a, b in zip(lines, bare)), 20)
         self.user_file("\n".join(bare) + "\n")
-        self.check(["settings", "check"], 0, f"{SHOWN}: no errors\n", "")
+        self.check(["settings", "check"], 0, f"{SHOWN}: no errors (`fence plan` looks at the paths too)\n", "")
         self.assertIn(f"  # {SHOWN}:", self.settings())
 
     def test_a_file_that_is_there_stays(self):

@@ -83,16 +83,18 @@ struct ConfigReport {
 /// - The user's file is $XDG_CONFIG_HOME/fence/settings.toml, or ~/.config/fence/settings.toml where that variable is
 ///   unset, empty or relative (XDG Base Directory Specification 0.8). It may be missing; a file that --settings names
 ///   may not.
-/// - The project's file is the nearest .fence.toml at or above the start directory, and below the home directory. It
-/// has
-///   Authority::TightenOnly unless --trust-project or an entry of trust.projects that is its very directory trusts it.
+/// - A project's file is every .fence.toml from below the home directory down to the start directory, the inner ones
+///   above the outer ones. Each has Authority::TightenOnly unless --trust-project or an entry of trust.projects that is
+///   its very directory trusts it.
 /// - Variables have the name that variable_name() makes of a key, and values as --set takes them; an empty one counts
 ///   as unset.
 /// - The highest layer that has the key `profile` decides which profiles apply. Each is a shipped one or
 ///   fence/profiles/NAME.toml beside the user's file, and may itself name profiles, which apply below it. A profile
 ///   applies once; own profiles cannot have a shipped one's name.
 /// - The profile `credentials` hides the same names below both homes, where HOME is not the password database's.
-/// - Every file that was read becomes a `protect` entry of the built-in layer.
+/// - Every file that was read becomes a `protect` entry of the built-in layer, and so does every project's file that
+/// the
+///   next start would read.
 ///
 /// A settings file that another user could write is refused by the caller's reader (Unreadable with EPERM), not here.
 /// For the system's file that is anybody but root, the caller included.

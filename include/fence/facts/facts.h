@@ -94,8 +94,10 @@ struct GlobQuery {
 /// looked at for the same pattern: a rule on a directory covers it.
 struct Globbed {
   std::vector<HostPath> matches;
-  /// Directories in which more may match and that can be searched but not listed (mode --x), or whose file system did
-  /// not answer. Those that cannot be searched either are left out: nobody can reach what is in them.
+  /// Directories in which more may match and that cannot be looked through: they can be searched but not listed (mode
+  /// --x), they are the caller's own and may be opened again, their names are longer than any path, or their file
+  /// system did not answer. Those of others that cannot be searched are left out: nobody here can reach what is in
+  /// them.
   std::vector<HostPath> closed;
   friend bool operator==(const Globbed&, const Globbed&) = default;
 };

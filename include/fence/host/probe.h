@@ -44,8 +44,9 @@ class HostProber {
 
   /// Reads one settings file for config: as a `texts` query does, and refused (EPERM) where another user than the
   /// caller and root could write the file: an owner who is neither, a mode with o+w, or with g+w for another group than
-  /// the caller's own. Whoever writes the settings decides what the sandbox hides. The result is recorded in
-  /// facts.texts. Precondition: facts.caller is known.
+  /// the caller's own. Behind a link that leads nowhere it is no
+  /// absence but ENOENT: the settings were meant to be there. Whoever writes the settings decides what the sandbox
+  /// hides. The result is recorded in facts.texts. Precondition: facts.caller is known.
   TextFact read_settings_text(const HostPath& path, HostFacts& facts);
 
   /// Ends the scout until the next question. For a caller who is going to have children of his own.

@@ -24,6 +24,15 @@ struct LockWish {
   std::string why{};
 };
 
+/// A restriction whose place cannot be looked at.
+struct ClosedPlace {
+  std::string what;  ///< "hide /home/ann/p/secrets/.env"
+  HostPath at = HostPath::root();
+  int errno_value = 0;
+  HostPath closed = HostPath::root();  ///< the directory or file whose owner could allow it
+  Origin origin{};
+};
+
 /// A grant whose path went through links.
 struct LinkedGrant {
   std::string what;  ///< "allow reading of /home/ann/p/data"
@@ -39,6 +48,7 @@ struct WishList {
   std::vector<LockWish> locks;
   std::vector<AbsentPath> absent;  ///< protected paths that are not there
   std::vector<LinkedGrant> linked;
+  std::vector<ClosedPlace> closed;
   std::vector<PatternPlan> patterns;
   std::vector<Remark> remarks;
   Errors errors;
@@ -48,5 +58,9 @@ struct WishList {
 /// looping, unreadable, or of a class that cannot be granted, each with the place that asked; a grant through a link
 /// that lies in a writable tree and leads out of it, since a command of an earlier run may have made that link.
 WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens);
+
+/// What a pattern matches, and the path that is spelled so itself, where there is one: directories are called "[id]".
+/// Nothing where that is not known.
+std::vector<HostPath> matches_of(FactLens& lens, const HostPath& base, const std::string& pattern);
 
 }  // namespace fence

@@ -16,6 +16,8 @@ struct ExpansionContext {
   HostPath base = HostPath::root();                              ///< relative paths resolve against this directory
   std::function<const std::string*(std::string_view)> variable;  ///< the value of $NAME, null where unset
   std::string home;                                              ///< what "~" is; empty where unknown
+  /// What is written binds the caller: "$HOME" is "~", and all else that the caller chooses is refused.
+  bool binding = false;
 };
 
 /// What `fence settings show` reads the values in force from.

@@ -3,8 +3,8 @@
 //
 // '*' matches any bytes, '?' one byte, "[abc]", "[a-z]" and "[!abc]" (or "[^abc]") one byte of (or not of) a set; all
 // of them match a leading dot too, as fnmatch(3) does without FNM_PERIOD: a rule that hides "*" means everything. A
-// backslash stands for itself. "**" is a component of its own and matches any number of components, none included; it
-// follows no link.
+// backslash stands for itself. "**" is a component of its own and matches any number of components, none included, but
+// at the end of a pattern at least one ("a/**" is what is in a, and not a); it follows no link.
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -78,7 +78,7 @@ TEST(KeysText, ExplainsEveryKey) {
 
 TEST(InForceText, HasEveryKeyAndCanBeReadBack) {
   const LoadedConfig config = config_of(
-      "nesting = true\nrequire = ['userns']\n[filesystem]\ndenyRead = ['~/x', '**/*.pem']\n"
+      "nesting = true\nrequire = ['userns']\n[filesystem]\ndenyRead = ['~/x', '~/y/**/*.pem']\n"
       "[environment.set]\n'A B' = '\"quoted\"'\nC = 'c'\n");
   const std::string text = in_force_text(config);
   for (const SettingRow& row : settings_table())
@@ -142,7 +142,7 @@ TEST(FilesText, NamesEachFileOnce) {
       files_text({{.name = "built-in"},
                   {.kind = LayerKind::System, .name = "x", .file = file},
                   {.kind = LayerKind::System, .name = "x [enforce]", .file = file, .authority = Authority::Enforced}}),
-      "x: no errors\n");
+      "x: no errors (`fence plan` looks at the paths too)\n");
 }
 
 }  // namespace

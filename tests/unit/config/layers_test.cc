@@ -140,15 +140,36 @@ TEST_F(LoadLayers, EnforcingIsATableOfRestrictions) {
                                     "  hint: put it outside of [enforce]"));
 }
 
-TEST_F(LoadLayers, TheNearestProjectFileCountsAlone) {
+TEST_F(LoadLayers, EveryProjectFileOnTheWayCountsSoThatAnEmptyOneSwitchesNoneOff) {
   files_[kProjectFile] = "nesting = false\n";
   files_["/home/u/.fence.toml"] = "this is no TOML";
   files_["/home/u/p/src/.fence.toml"] = "environment.deny = ['A']\n";
   EXPECT_THAT(names(), Contains("~/p/src/.fence.toml"));
-  EXPECT_THAT(names(), Not(Contains("~/p/.fence.toml")));
+  EXPECT_THAT(names(), Contains("~/p/.fence.toml"));
+  EXPECT_THAT(names(), Not(Contains("~/.fence.toml")));
   files_.erase("/home/u/p/src/.fence.toml");
   EXPECT_THAT(names(), Contains("~/p/.fence.toml"));
   EXPECT_EQ(place_of(LayerKind::Project).authority, Authority::TightenOnly);
+}
+
+TEST_F(LoadLayers, WhatIsEnforcedDependsOnNothingThatTheCallerChooses) {
+  files_[kSystemFile] = "[enforce.filesystem]\ndenyRead = ['$HOME/a', '$XDG_CACHE_HOME/b', '$FENCE_WORKSPACE/c']\n";
+  EXPECT_THAT(errors(), ElementsAre(HasSubstr("$XDG_CACHE_HOME"), HasSubstr("$FENCE_WORKSPACE")));
+  files_[kSystemFile] = "[enforce.filesystem]\ndenyRead = ['$HOME/a']\n";
+  EXPECT_THAT(errors(), ::testing::IsEmpty());
+}
+
+TEST_F(LoadLayers, ProjectFilesThatMayAppearAreProtectedOnTheWayAndInTrustedDirectories) {
+  files_[kUserFile] = "[trust]\nprojects = ['~/mono/sub']\n";
+  std::vector<std::string> kept;
+  const LoadedConfig config = loaded();
+  for (const auto& rule : config.layers.front().paths) {
+    const auto* path = std::get_if<HostPath>(&rule.value.path);
+    if (path != nullptr && rule.value.list == PathList::Protect) kept.push_back(path->text());
+  }
+  EXPECT_THAT(kept, Contains("/home/u/p/.fence.toml"));
+  EXPECT_THAT(kept, Contains("/home/u/p/src/.fence.toml"));
+  EXPECT_THAT(kept, Contains("/home/u/mono/sub/.fence.toml"));
 }
 
 TEST_F(LoadLayers, TheHomeDirectoryItselfIsNoProject) {

@@ -94,7 +94,7 @@ TEST(Patterns, ADirectoryThatCannotBeListedIsAnErrorAndNeverSkipped) {
   policy.allow_read("/").pattern(PathList::DenyRead, host("/home/ann"), "*/.env", 3);
   const auto plan = fake.plan(policy);
   ASSERT_FALSE(plan);
-  EXPECT_THAT(all_texts(plan.error()), HasSubstr("the names in /home/ann/closed cannot be listed"));
+  EXPECT_THAT(all_texts(plan.error()), HasSubstr("the names in /home/ann/closed cannot be looked through"));
 }
 
 TEST(Patterns, ASocketAmongTheMatchesOfAGrantIsNotShownAndNoError) {
@@ -165,6 +165,75 @@ TEST(LinkedGrant, ALinkThatStaysInTheWorkspaceOrLiesElsewhereIsFollowed) {
   const auto plan = fake.plan(policy);
   ASSERT_TRUE(plan) << all_texts(plan.error());
   EXPECT_THAT(own_ops(*plan), Contains("rw /srv/big"));
+}
+
+// ---- permissions that a command may have taken away ----------------------------------------------------------------
+
+TEST(ClosedPlace, AnOwnDirectoryInAWritableTreeThatCannotBeSearchedIsRefused) {
+  FakeHost fake = project();
+  fake.dir("/home/ann/p/.git", 1000, 0000).unreadable("/home/ann/p/.git/config");
+  PolicyBuilder policy;
+  policy.allow_read("/").workspace().protect(".git/config");
+  const auto plan = fake.plan(policy);
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(all_texts(plan.error()), HasSubstr("cannot protect /home/ann/p/.git/config: permission denied"));
+  EXPECT_THAT(all_texts(plan.error()), HasSubstr("chmod u+rx /home/ann/p/.git"));
+}
+
+TEST(ClosedPlace, AnOptionalHidingRuleIsRefusedThereTooAndNotOutsideOfWritableTreesOrInAnothersDirectory) {
+  FakeHost fake = project();
+  fake.dir("/home/ann/p/s", 1000, 0000).unreadable("/home/ann/p/s/.env");
+  fake.dir("/srv/s", 1000, 0000).unreadable("/srv/s/.env");
+  fake.dir("/home/ann/p/foreign", 0, 0700).unreadable("/home/ann/p/foreign/.env");
+  const auto starts = [&](const char* path) {
+    PolicyBuilder policy;
+    policy.allow_read("/").workspace().deny_read(path, 3, true);
+    return fake.plan(policy).has_value();
+  };
+  EXPECT_FALSE(starts("/home/ann/p/s/.env"));
+  EXPECT_TRUE(starts("/srv/s/.env"));
+  EXPECT_TRUE(starts("/home/ann/p/foreign/.env"));
+}
+
+TEST(DeviceBind, IsReadOnlyWhereWritingIsDenied) {
+  FakeHost fake = project();
+  fake.dir("/srv/d").dir("/srv/d/ro").dir("/mnt", 0);
+  PolicyBuilder policy;
+  policy.allow_read("/").bind("/srv/d", "/mnt", BindMode::Device, 3).deny_write("/mnt/ro", 4);
+  fake.dir("/mnt/ro", 0);
+  const auto plan = fake.plan(policy);
+  ASSERT_TRUE(plan) << all_texts(plan.error());
+  EXPECT_THAT(own_ops(*plan), Contains("dev /mnt from /srv/d"));
+  EXPECT_THAT(own_ops(*plan), Contains("ro /mnt/ro from /srv/d/ro"));
+}
+
+TEST(Patterns, APathThatIsSpelledLikeThePatternIsMeantToo) {
+  FakeHost fake = project();
+  fake.dir("/home/ann/p/[id]").file("/home/ann/p/[id]/secret").dir("/home/ann/p/i").file("/home/ann/p/i/secret");
+  PolicyBuilder policy;
+  policy.allow_read("/").workspace().pattern(PathList::DenyRead, host("/home/ann/p"), "[id]/secret", 3);
+  const auto plan = fake.plan(policy);
+  ASSERT_TRUE(plan) << all_texts(plan.error());
+  EXPECT_THAT(own_ops(*plan), Contains("mask /home/ann/p/[id]/secret"));
+  EXPECT_THAT(own_ops(*plan), Contains("mask /home/ann/p/i/secret"));
+}
+
+TEST(Patterns, ThatThereIsNoDirectoryToLookInIsAnError) {
+  PolicyBuilder policy;
+  policy.allow_read("/").pattern(PathList::DenyRead, host("/nodir"), "**/x", 3);
+  const auto plan = project().plan(policy);
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(all_texts(plan.error()), HasSubstr("cannot expand the pattern /nodir/**/x: no such file or directory"));
+}
+
+TEST(Workspace, IsShownWhereTheUserHidesTheHomeAndNamesTheWorkspaceInOneFile) {
+  PolicyBuilder policy;
+  policy.allow_read("/").workspace().deny_read("/home/ann", 3);
+  EXPECT_FALSE(project().plan(policy)) << "the control: nothing names the workspace";
+  policy.workspace(3);
+  const auto plan = project().plan(policy);
+  ASSERT_TRUE(plan) << all_texts(plan.error());
+  EXPECT_THAT(own_ops(*plan), Contains("rw /home/ann/p"));
 }
 
 // ---- file systems that do not answer ---------------------------------------------------------------------------

@@ -90,6 +90,28 @@ TEST(CheckAuthority, NamesThePlaceAndTheWayOut) {
                                                  "  hint: put it outside of [enforce]"));
 }
 
+TEST(CheckAuthority, ToMoveFilesAsideIsNoRestriction) {
+  SettingsLayer project = project_layer();
+  project.absent_protected = {AbsentProtected::Quarantine, project_place(3)};
+  EXPECT_THAT(errors_of({project}),
+              ElementsAre(::testing::StartsWith("fence: cannot take filesystem.absentProtected")));
+}
+
+TEST(CheckAuthority, NothingIsPassedWhereAClearEnvironmentIsEnforced) {
+  SettingsLayer enforced = enforced_layer(), user = user_layer(), profile = user_layer();
+  enforced.environment = {EnvironmentMode::Clear, system_place(9)};
+  user.environment_pass = {{{"*", ""}, user_place(2)}};
+  EXPECT_THAT(errors_of({user, enforced}),
+              ElementsAre(::testing::HasSubstr("environment.mode = \"clear\" is enforced")));
+  // Not the user's words, so no error; it loses all the same.
+  profile.kind = LayerKind::Profile;
+  profile.environment_pass = user.environment_pass;
+  const std::vector<SettingsLayer> layers{profile, enforced};
+  EXPECT_THAT(errors_of(layers), IsEmpty());
+  EXPECT_THAT(merge(layers).environment_pass, IsEmpty());
+  EXPECT_EQ(merge(std::vector{profile}).environment_pass.size(), 1U) << "the control";
+}
+
 TEST(CheckAuthority, ARestrictingLayerMayRestrict) {
   for (SettingsLayer layer : {project_layer(), enforced_layer()}) {
     layer.paths = {{{.list = PathList::DenyRead, .path = host("/a")}, {}},
@@ -99,7 +121,6 @@ TEST(CheckAuthority, ARestrictingLayerMayRestrict) {
     layer.require = {{{Ability::Landlock, {3, 0}}, {}}};
     layer.force_new_session = {true, {}};
     layer.terminal = {TerminalMode::Private, {}};
-    layer.absent_protected = {AbsentProtected::Quarantine, {}};
     layer.devices = {DevicesMode::Minimal, {}};
     layer.runtime_dir = {RuntimeDirMode::Unset, {}};
     layer.network = {NetworkMode::None, {}};
@@ -161,8 +182,6 @@ TEST(CheckAuthority, ComparesEverySingleValue) {
       {&SettingsLayer::terminal, TerminalMode::Private, TerminalMode::Auto, "terminal.mode = \"auto\""});
   check_pair<TerminalMode>(
       {&SettingsLayer::terminal, TerminalMode::Auto, TerminalMode::Shared, "terminal.mode = \"shared\""});
-  check_pair<AbsentProtected>({&SettingsLayer::absent_protected, AbsentProtected::Quarantine, AbsentProtected::Report,
-                               "filesystem.absentProtected = \"report\""});
   check_pair<RuntimeDirMode>(
       {&SettingsLayer::runtime_dir, RuntimeDirMode::Unset, RuntimeDirMode::Auto, "runtimeDir.mode = \"auto\""});
   check_pair<RuntimeDirMode>(

@@ -122,7 +122,8 @@ TEST(PatternMatches, TakesAnyNumberOfComponentsForTwoStars) {
   EXPECT_TRUE(pattern_matches("a/**/b", "a/b"));
   EXPECT_TRUE(pattern_matches("a/**/b/**/c", "a/x/b/b/y/c"));
   EXPECT_FALSE(pattern_matches("a/**/b/**/c", "a/x/c/b"));
-  EXPECT_TRUE(pattern_matches("a/**", "a")) << "none";
+  EXPECT_FALSE(pattern_matches("a/**", "a")) << "what is in it, and not itself";
+  EXPECT_TRUE(pattern_matches("a/**", "a/b"));
   EXPECT_TRUE(pattern_matches("a/**", "a/b/c"));
   EXPECT_TRUE(pattern_matches("**/**", "a"));
 }
@@ -152,7 +153,9 @@ bool matches_by_definition(const std::vector<ComponentPattern>& pattern, std::si
                            const std::vector<std::string>& names, std::size_t from) {
   if (at == pattern.size()) return from == names.size();
   if (pattern[at].any_depth()) {
-    for (std::size_t to = from; to <= names.size(); ++to) {
+    // At the end it is what is in a directory, and not the directory itself.
+    const std::size_t least = at + 1 == pattern.size() ? 1 : 0;
+    for (std::size_t to = from + least; to <= names.size(); ++to) {
       if (matches_by_definition(pattern, at + 1, names, to)) return true;
     }
     return false;
