@@ -20,12 +20,15 @@ namespace {
 
 void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
   FactQueries queries;
-  for (const AbsentPath& absent : plan.absent) queries.paths.insert(absent.path);
+  for (const AbsentPath& absent : plan.absent) {
+    if (!path_too_long(absent.path.text())) queries.paths.insert(absent.path);
+  }
   HostFacts now;
   HostProber().answer(queries, now);
   std::set<HostPath> there;
   std::set<HostPath> may_be_moved;
   for (const AbsentPath& absent : plan.absent) {
+    if (!queries.paths.contains(absent.path)) continue;
     const auto path = appeared(absent.path, absent.link_target, now);
     if (!path) continue;
     // One line for a directory that cannot be looked into, whatever is looked for in it.

@@ -29,6 +29,10 @@ wire::Request request_of(const FactQueries& queries, const HostFacts& facts) {
                         .texts = queries.texts,
                         .globs = queries.globs,
                         .walk_entries = queries.walk_limits.entries};
+  // No system call takes such a path, so no fact holds it.
+  for (std::set<HostPath>* paths : {&request.paths, &request.listings, &request.texts}) {
+    std::erase_if(*paths, [](const HostPath& path) { return path_too_long(path.text()); });
+  }
   std::erase_if(request.listings, [&](const HostPath& path) { return facts.listings.contains(path); });
   std::erase_if(request.texts, [&](const HostPath& path) { return facts.texts.contains(path); });
   std::erase_if(request.globs, [&](const GlobQuery& query) { return facts.globs.contains(query); });
