@@ -65,8 +65,9 @@ class Enforcer {
       lost(wish, "show", *shown, *floor.hide);
       return std::nullopt;
     }
-    if (floor.read_only != nullptr && wish.writable.value_or(false)) {
-      lost(wish, "let the command write to", *shown, *floor.read_only);
+    if (floor.read_only != nullptr) {
+      if (wish.writable.value_or(false)) lost(wish, "let the command write to", *shown, *floor.read_only);
+      // Said of a read grant too: one inside of a writable bind would inherit what the bind allows.
       wish.writable = false;
     }
     return wish;

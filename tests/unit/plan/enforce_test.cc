@@ -87,6 +87,19 @@ TEST(Enforced, AReadOnlyDirectoryIsWrittenNowhereBelowAndUnderNoOtherName) {
   EXPECT_THAT(own_ops(*plan), Contains("ro /mnt/srv/vault from /srv/vault"));
 }
 
+TEST(Enforced, AReadGrantInsideOfAWritableBindDoesNotInheritIt) {
+  PolicyBuilder policy = whole_host();
+  policy.deny_write("/srv", kEnforced).enforced();
+  policy.bind("/data", "/srv/vault", BindMode::ReadWrite, kUser);
+  policy.rule(PathList::AllowRead, host("/srv/vault/key"), kUser, true);
+  FakeHost fake = host_with_secrets();
+  fake.dir("/data").file("/data/key");
+  const auto plan = fake.plan(policy);
+  ASSERT_TRUE(plan) << all_texts(plan.error());
+  EXPECT_THAT(own_ops(*plan), Contains("rw /srv/vault from /data"));
+  EXPECT_THAT(own_ops(*plan), Contains("ro /srv/vault/key"));
+}
+
 TEST(Enforced, AnOptionalGrantOfTheUserLosesWithoutAnError) {
   PolicyBuilder policy = whole_host();
   policy.deny_read("/srv/vault", kEnforced).enforced();
