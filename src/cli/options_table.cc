@@ -111,7 +111,7 @@ constexpr OptionRow kOptions[] = {
     {.name = "--backend",
      .value = "NAME",
      .effect = SetsSetting{"backend", As::Text},
-     .help = "what carries the plan out: auto or bwrap"},
+     .help = "what carries the plan out: auto, native or bwrap"},
     // Where wishes come from.
     {.name = "--profile",
      .letter = 'p',

@@ -13,6 +13,7 @@
 #include "fence/host/absent.h"
 #include "fence/host/probe.h"
 #include "fence/launch/launch.h"
+#include "fence/native/native.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -72,14 +73,32 @@ void die_of(int signal) {
   ::raise(signal);
 }
 
-}  // namespace
-
-Result<int, Errors> run(const SandboxPlan& plan, const HostFacts& facts, const Diagnostics& say) {
-  FENCE_TRY(const BwrapInvocation invocation, to_bwrap(plan, facts));
+void tell_notices(const SandboxPlan& plan, const Diagnostics& say) {
   for (const Remark& remark : plan.remarks) {
     if (remark.kind == RemarkKind::Notice) say.notice(remark.text);
   }
-  FENCE_TRY(const Outcome outcome, run_bwrap(plan, invocation, facts));
+}
+
+Result<Outcome, Errors> carry_out(const SandboxPlan& plan, const HostFacts& facts, const Diagnostics& say) {
+  switch (plan.executor) {
+    case Executor::Bwrap: {
+      FENCE_TRY(const BwrapInvocation invocation, to_bwrap(plan, facts));
+      tell_notices(plan, say);
+      return run_bwrap(plan, invocation, facts);
+    }
+    case Executor::Native: {
+      FENCE_TRY(ChildProgram program, compile(plan, facts));
+      tell_notices(plan, say);
+      return run_native(plan, std::move(program), facts);
+    }
+  }
+  return Errors{Error{ErrorKind::Internal, "the plan names no executor"}};
+}
+
+}  // namespace
+
+Result<int, Errors> run(const SandboxPlan& plan, const HostFacts& facts, const Diagnostics& say) {
+  FENCE_TRY(const Outcome outcome, carry_out(plan, facts, say));
   if (const auto* failure = std::get_if<NotExecuted>(&outcome.end)) {
     say.error(not_executed_error(plan.command.front(), *failure));
   }

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <span>
 #include <utility>
 
-#include "stage_image.h"
+#include "stage_files.h"
 #include "userns.h"
+#include "wording.h"
 
 namespace fence::launch {
 namespace {
@@ -36,59 +36,30 @@ std::string joined(const std::vector<std::string>& words) {
   return bytes;
 }
 
-// The descriptors that bwrap and the stage inherit. All others of fence close on exec.
-class Inheritance {
- public:
-  int give(UniqueFd fd) {
-    fds_.push_back(std::move(fd));
-    return fds_.back().get();
-  }
-  Result<int> give_copy(int fd) {
-    UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-    if (!copy) return system_error("cannot duplicate descriptor " + std::to_string(fd), errno);
-    return give(std::move(copy));
-  }
-  // For the child: async-signal-safe.
-  void pass_on() const noexcept {
-    for (const UniqueFd& fd : fds_) fcntl(fd.get(), F_SETFD, 0);
-  }
-
- private:
-  std::vector<UniqueFd> fds_;
-};
-
 struct ChildSetup {
   const char* program;
   char* const* arguments;
   int terminal_stream;  ///< -1: none
   int messages;
   int exec_error;
-  std::span<const int> kept;
+  std::vector<int> inherited;
 };
 
 // bwrap shows the terminal of its standard output as /dev/console, which makes ttyname(3) work inside; besides it must
 // hold no end of a pipe that the command may close.
-[[noreturn]] void become_bwrap(const ChildSetup& setup, const Inheritance& inheritance, const SignalInbox& inbox) {
+[[noreturn]] void become_bwrap(const ChildSetup& setup, const SignalInbox& inbox) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(setup.terminal_stream < 0 ? null : setup.terminal_stream, STDOUT_FILENO);
   dup2(null, STDIN_FILENO);
   dup2(setup.messages, STDERR_FILENO);
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-  inheritance.pass_on();
-  for (const int fd : setup.kept) fcntl(fd, F_SETFD, 0);
-  inbox.prepare_bwrap();
+  for (const int fd : setup.inherited) fcntl(fd, F_SETFD, 0);
+  inbox.prepare_child();
   char* const empty[] = {nullptr};
   execve(setup.program, setup.arguments, empty);
   const int error = errno;
   static_cast<void>(write(setup.exec_error, &error, sizeof error) == 0);
   _exit(127);
-}
-
-int find_terminal(const bool (&open_streams)[3]) {
-  for (const int stream : {STDOUT_FILENO, STDIN_FILENO, STDERR_FILENO}) {
-    if (open_streams[stream] && isatty(stream) == 1) return stream;
-  }
-  return -1;
 }
 
 Result<Ok> wait_for_exec(UniqueFd exec_error, const std::string& program) {
@@ -110,46 +81,44 @@ std::vector<std::string> final_options(const BwrapInvocation& invocation, const 
   return words;
 }
 
-Result<BwrapProcess> start_bwrap(const BwrapInvocation& invocation, StageOrders orders, const bool (&open_streams)[3],
-                                 const SignalInbox& inbox) {
+Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrders orders, const bool (&open_streams)[3],
+                                   const SignalInbox& inbox) {
   Inheritance inheritance;
   std::vector<int> payload_descriptors;
   for (const Payload& payload : invocation.payloads) {
     FENCE_TRY(UniqueFd fd, payload_descriptor(payload));
     payload_descriptors.push_back(inheritance.give(std::move(fd)));
   }
-  FENCE_TRY(auto control, make_control_pair());
   FENCE_TRY(Pipe messages, make_pipe());
   FENCE_TRY(Pipe exec_error, make_pipe());
-  orders.header.control = inheritance.give(std::move(control.second));
-  for (int stream = 0; stream < 3; ++stream) {
-    orders.header.streams[stream] = -1;
-    if (!open_streams[stream]) continue;
-    FENCE_TRY(orders.header.streams[stream], inheritance.give_copy(stream));
-  }
-  FENCE_TRY(UniqueFd program, make_program_file(stage_image()));
-  const std::string stage_path = "/proc/self/fd/" + std::to_string(inheritance.give(std::move(program)));
-  FENCE_TRY(UniqueFd payload, make_data_file(payload_bytes(orders)));
-  const std::string payload_number = std::to_string(inheritance.give(std::move(payload)));
-  FENCE_TRY(UniqueFd options,
-            make_data_file(joined(final_options(invocation, payload_descriptors, orders.header.uid == 0))));
+  const std::vector<int> kept = orders.kept;
+  const bool as_root = orders.header.uid == 0;
+  FENCE_TRY(StageFiles stage, make_stage_files(std::move(orders), open_streams, inheritance));
+  FENCE_TRY(UniqueFd options, make_data_file(joined(final_options(invocation, payload_descriptors, as_root))));
   const std::string options_number = std::to_string(inheritance.give(std::move(options)));
 
-  std::vector<std::string> words = {"bwrap", "--args", options_number, "--", stage_path, payload_number};
+  std::vector<std::string> words = {"bwrap",
+                                    "--args",
+                                    options_number,
+                                    "--",
+                                    "/proc/self/fd/" + std::to_string(stage.program),
+                                    std::to_string(stage.payload)};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  const ChildSetup setup{invocation.program.c_str(), arguments.data(),       find_terminal(open_streams),
-                         messages.write.get(),       exec_error.write.get(), orders.kept};
-  BwrapProcess bwrap;
-  bwrap.monitor = fork();
-  if (bwrap.monitor < 0) return system_error("cannot start a process", errno);
-  if (bwrap.monitor == 0) become_bwrap(setup, inheritance, inbox);
+  ChildSetup setup{invocation.program.c_str(), arguments.data(),       find_terminal(open_streams),
+                   messages.write.get(),       exec_error.write.get(), inheritance.numbers()};
+  setup.inherited.insert(setup.inherited.end(), kept.begin(), kept.end());
+  SandboxProcess bwrap;
+  bwrap.pid = fork();
+  if (bwrap.pid < 0) return system_error("cannot start a process", errno);
+  if (bwrap.pid == 0) become_bwrap(setup, inbox);
   exec_error.write.reset();
   FENCE_TRY([[maybe_unused]] Ok started, wait_for_exec(std::move(exec_error.read), invocation.program));
   fcntl(messages.read.get(), F_SETFL, O_NONBLOCK);
-  bwrap.control = std::move(control.first);
+  bwrap.control = std::move(stage.control);
   bwrap.messages = std::move(messages.read);
+  bwrap.explain = bwrap_failure;
   return bwrap;
 }
 

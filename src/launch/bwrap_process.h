@@ -1,14 +1,11 @@
 #pragma once
 // Starts bwrap with the stage as its command.
-#include <sys/types.h>
-
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "descriptors.h"
 #include "fence/bwrap/bwrap.h"
 #include "orders.h"
+#include "sandbox_process.h"
 #include "signal_inbox.h"
 
 namespace fence::launch {
@@ -23,15 +20,8 @@ namespace fence::launch {
 std::vector<std::string> final_options(const BwrapInvocation& invocation, const std::vector<int>& payload_descriptors,
                                        bool as_root);
 
-/// A started bwrap; its set-up is under way.
-struct BwrapProcess {
-  pid_t monitor = -1;
-  UniqueFd control;   ///< the stage's other end
-  UniqueFd messages;  ///< what bwrap writes to its standard error; does not block
-};
-
 /// `orders` lacks only the descriptors that are made here. `open_streams` says which of 0 to 2 the command gets.
-Result<BwrapProcess> start_bwrap(const BwrapInvocation& invocation, StageOrders orders, const bool (&open_streams)[3],
-                                 const SignalInbox& inbox);
+Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrders orders, const bool (&open_streams)[3],
+                                   const SignalInbox& inbox);
 
 }  // namespace fence::launch

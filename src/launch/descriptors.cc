@@ -29,7 +29,11 @@ Result<UniqueFd> memory_file(const char* name, unsigned flags, std::string_view 
 }  // namespace
 
 Error system_error(std::string what, int errno_value) {
-  return {.kind = ErrorKind::Host, .what = std::move(what), .why = errno_text(errno_value), .errno_value = errno_value};
+  return {.kind = ErrorKind::Host,
+          .what = std::move(what),
+          .why = errno_text(errno_value),
+          .errno_value = errno_value,
+          .hint = errno_value == EMFILE ? "raise the limit on descriptors (ulimit -n)" : ""};
 }
 
 Result<Pipe> make_pipe() {

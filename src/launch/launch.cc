@@ -10,6 +10,8 @@
 #include <string>
 
 #include "bwrap_process.h"
+#include "descriptors.h"
+#include "native_process.h"
 #include "processes.h"
 #include "supervise.h"
 #include "wording.h"
@@ -44,15 +46,15 @@ stage::Place command_place(const SessionPlan& session, const Terminal& terminal)
   return session.restore_foreground() && terminal.can_hand_over() ? stage::Place::OwnGroup : stage::Place::SharedGroup;
 }
 
-StageOrders stage_orders(const SandboxPlan& plan, const BwrapInvocation& invocation, const HostFacts& facts,
-                         const SignalInbox& inbox, stage::Place place) {
+StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const SignalInbox& inbox,
+                         stage::Place place) {
   StageOrders orders;
   orders.header.uid = plan.identity.uid;
   orders.header.place = place;
   orders.header.ignored = inbox.ignored_bits();
   orders.header.blocked = inbox.blocked_bits();
   orders.kept = plan.keep_descriptors;
-  orders.arguments = invocation.command;
+  orders.arguments = plan.command;
   orders.mounts = mount_orders(plan.mounts);
   for (const auto& [name, value] : child_environment(plan.environment, facts.environment)) {
     orders.variables.push_back(name + "=" + value);
@@ -64,14 +66,13 @@ StageOrders stage_orders(const SandboxPlan& plan, const BwrapInvocation& invocat
 /// One run from fork to the last process.
 class Launch {
  public:
-  Launch(const SandboxPlan& plan, SignalInbox& inbox, Terminal terminal, stage::Place place, BwrapProcess bwrap)
+  Launch(const SandboxPlan& plan, SignalInbox& inbox, Terminal terminal, stage::Place place, SandboxProcess process)
       : plan_(plan),
         inbox_(inbox),
         terminal_(std::move(terminal)),
         place_(place),
-        monitor_(bwrap.monitor),
-        link_(std::move(bwrap.control)),
-        messages_(std::move(bwrap.messages)) {}
+        process_(std::move(process)),
+        link_(std::move(process_.control)) {}
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
 
@@ -85,14 +86,14 @@ class Launch {
   // Nothing: the command may start. An outcome: a signal ended the launch before.
   Result<std::optional<Outcome>, Errors> set_up() {
     for (;;) {
-      pollfd wait[] = {{inbox_.fd(), POLLIN, 0}, {link_.fd(), POLLIN, 0}, {messages_.get(), POLLIN, 0}};
+      pollfd wait[] = {{inbox_.fd(), POLLIN, 0}, {link_.fd(), POLLIN, 0}, {process_.messages.get(), POLLIN, 0}};
       poll(wait, std::size(wait), -1);
       read_messages();
       const auto report = link_.next();
       // Before Go is given: who pressed Ctrl-C by now does not want the command.
       if (auto interrupted = early_signals()) return std::optional(abandon(*interrupted));
       if (report && report->kind != stage::ReportKind::Ready) return Errors{stage_error(*report)};
-      if (link_.gone() || monitor_ended_) return Errors{bwrap_error()};
+      if (link_.gone() || monitor_ended_) return Errors{set_up_error()};
       if (report) return std::optional<Outcome>();
     }
   }
@@ -101,7 +102,7 @@ class Launch {
     link_.order(stage::OrderKind::Go);
     for (const int signal : early_) link_.order(stage::OrderKind::Signal, signal);
     release_pipes();
-    Supervisor supervisor(inbox_, link_, terminal_, place_, monitor_);
+    Supervisor supervisor(inbox_, link_, terminal_, place_, process_.pid);
     const auto report = supervisor.run();
     end();
     if (report && report->kind == stage::ReportKind::Failed) {
@@ -162,7 +163,7 @@ class Launch {
           early_.push_back(arrival->signal);
           break;
         case SIGCHLD:
-          monitor_ended_ = has_ended(monitor_);
+          monitor_ended_ = has_ended(process_.pid);
           break;
         default:  // SIGCONT, SIGWINCH: nothing runs yet that could want them
           break;
@@ -172,7 +173,7 @@ class Launch {
   }
 
   Outcome abandon(const Interruption& interruption) {
-    kill(monitor_, SIGKILL);
+    kill(process_.pid, SIGKILL);
     end();
     Outcome outcome{.end = Killed{interruption.signal}};
     const bool by_key = interruption.signal == SIGINT || interruption.signal == SIGQUIT;
@@ -185,28 +186,29 @@ class Launch {
     return stage_failure(static_cast<stage::Step>(report.value), report.extra, plan_, report.mount);
   }
 
-  Error bwrap_error() {
+  Error set_up_error() {
     const int status = end();
     read_messages();
-    return bwrap_failure(said_, status);
+    return process_.explain(said_, status);
   }
 
-  // Returns when no process of the sandbox is left, with the monitor's wait(2) status. The end of the stage is the end
-  // of its pid namespace; it is bwrap's monitor that waits for it, or fence where that one was killed.
+  // Returns when no process of the sandbox is left, with the process's wait(2) status. The end of the stage is the end
+  // of its pid namespace; who waits for it is fence, or bwrap's monitor, or fence again where that one was killed.
   int end() {
     link_.close();
     int status = 0;
-    while (waitpid(monitor_, &status, 0) < 0 && errno == EINTR) continue;
-    if (WIFSIGNALED(status)) kill_orphaned_inits();
+    while (waitpid(process_.pid, &status, 0) < 0 && errno == EINTR) continue;
+    const bool is_stage = static_cast<bool>(process_.pidfd);
+    if (WIFSIGNALED(status) && !is_stage) kill_orphaned_inits();
     return status;
   }
 
   void read_messages() {
     char buffer[4096];
     for (;;) {
-      const ssize_t got = read(messages_.get(), buffer, sizeof buffer);
+      const ssize_t got = read(process_.messages.get(), buffer, sizeof buffer);
       if (got <= 0) {
-        if (got == 0) messages_.reset();
+        if (got == 0) process_.messages.reset();
         return;
       }
       constexpr std::size_t kEnough = 65536;
@@ -224,9 +226,8 @@ class Launch {
   SignalInbox& inbox_;
   Terminal terminal_;
   stage::Place place_;
-  pid_t monitor_;
+  SandboxProcess process_;
   StageLink link_;
-  UniqueFd messages_;
   std::vector<int> early_;
   std::string said_;
   bool monitor_ended_ = false;
@@ -247,6 +248,20 @@ Result<T, Errors> one_error(Result<T> result) {
   return Errors{std::move(result).error()};
 }
 
+// `start` makes the process of which the stage comes.
+template <class Start>
+Result<Outcome, Errors> run(const SandboxPlan& plan, const HostFacts& facts, Start start) {
+  FENCE_TRY([[maybe_unused]] Ok reserved, one_error(reserve_standard_streams()));
+  FENCE_TRY(SignalInbox inbox, one_error(SignalInbox::open(facts.ignored_signals)));
+  const auto& streams = facts.terminal.streams;
+  const bool open_streams[3] = {streams[0].open, streams[1].open, streams[2].open};
+  Terminal terminal;
+  if (plan.session.terminal() == TerminalKind::Shared) terminal = Terminal::open_controlling();
+  const stage::Place place = command_place(plan.session, terminal);
+  FENCE_TRY(SandboxProcess process, one_error(start(stage_orders(plan, facts, inbox, place), open_streams, inbox)));
+  return Launch(plan, inbox, std::move(terminal), place, std::move(process)).run();
+}
+
 }  // namespace
 }  // namespace launch
 
@@ -255,17 +270,18 @@ Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation
   Errors errors = missing_options(facts);
   for (Error& error : closed_descriptors(plan)) errors.push_back(std::move(error));
   if (!errors.empty()) return errors;
-  FENCE_TRY([[maybe_unused]] Ok reserved, one_error(reserve_standard_streams()));
-  FENCE_TRY(SignalInbox inbox, one_error(SignalInbox::open(facts.ignored_signals)));
   const Subreaper subreaper;
-  const auto& streams = facts.terminal.streams;
-  const bool open_streams[3] = {streams[0].open, streams[1].open, streams[2].open};
-  Terminal terminal;
-  if (plan.session.terminal() == TerminalKind::Shared) terminal = Terminal::open_controlling();
-  const stage::Place place = command_place(plan.session, terminal);
-  FENCE_TRY(BwrapProcess bwrap, one_error(start_bwrap(invocation, stage_orders(plan, invocation, facts, inbox, place),
-                                                      open_streams, inbox)));
-  return Launch(plan, inbox, std::move(terminal), place, std::move(bwrap)).run();
+  return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
+    return start_bwrap(invocation, std::move(orders), open_streams, inbox);
+  });
+}
+
+Result<Outcome, Errors> run_native(const SandboxPlan& plan, ChildProgram program, const HostFacts& facts) {
+  using namespace launch;
+  if (Errors errors = closed_descriptors(plan); !errors.empty()) return errors;
+  return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
+    return start_native(plan, std::move(program), std::move(orders), open_streams, inbox);
+  });
 }
 
 }  // namespace fence

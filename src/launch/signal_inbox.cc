@@ -72,7 +72,7 @@ std::uint64_t SignalInbox::blocked_bits() const noexcept {
   return bits;
 }
 
-void SignalInbox::prepare_bwrap() const noexcept {
+void SignalInbox::prepare_child() const noexcept {
   for (const int signal : handled_signals()) std::signal(signal, SIG_IGN);
   sigset_t none;
   sigemptyset(&none);

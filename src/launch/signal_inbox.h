@@ -40,9 +40,9 @@ class SignalInbox {
   [[nodiscard]] std::uint64_t ignored_bits() const noexcept;
   [[nodiscard]] std::uint64_t blocked_bits() const noexcept;
 
-  /// For the child that becomes bwrap: nothing is blocked, and what the terminal or a user sends to the group is
-  /// ignored; it is for the command, and bwrap's monitor must not die of it.
-  void prepare_bwrap() const noexcept;
+  /// For the child that sets up the sandbox: nothing is blocked, and what the terminal or a user sends to the group is
+  /// ignored; it is for the command, and bwrap's monitor must not die of it. Only system calls.
+  void prepare_child() const noexcept;
 
  private:
   SignalInbox() = default;

@@ -36,7 +36,7 @@ class Supervisor {
   Supervisor(SignalInbox& inbox, StageLink& link, Terminal& terminal, stage::Place place, pid_t monitor)
       : inbox_(inbox), link_(link), terminal_(terminal), place_(place), monitor_(monitor) {}
 
-  /// Returns the report with which the command ended; nothing where stage or bwrap were killed.
+  /// Returns the report with which the command ended; nothing where the stage or bwrap was killed.
   std::optional<stage::Report> run();
 
   /// The terminal sent this signal while the command ran.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <tuple>
 
 #include "fence/plan/abilities.h"
 #include "fence/plan/decide.h"
@@ -30,7 +31,6 @@ class Planner {
   Result<SandboxPlan, Errors> plan() && {
     lens_.set_limits({policy_.walk_entries.value, policy_.walk_seconds.value}, policy_.look_milliseconds.value);
     check_kernel();
-    check_backend();
     check_identity();
     check_descriptors();
     auto abilities = decide_abilities(policy_, lens_);
@@ -82,8 +82,7 @@ class Planner {
     tell_of_links(plan.absent);
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
-    plan.backend_reason =
-        policy_.backend.value == Backend::Bwrap ? "bwrap, as asked" : "bwrap, the executor that this build has";
+    std::tie(plan.executor, plan.backend_reason) = choose_executor(policy_.backend.value);
     add_dangers(plan);
     plan.remarks = std::move(remarks_);
     std::ranges::move(wishes.remarks, std::back_inserter(plan.remarks));
@@ -95,12 +94,6 @@ class Planner {
   const CallerFacts& caller() const { return lens_.host().caller; }
 
   void take(Errors errors) { std::ranges::move(errors, std::back_inserter(errors_)); }
-
-  void check_backend() {
-    if (policy_.backend.value != Backend::Native) return;
-    errors_.push_back(error_at(ErrorKind::Unsupported, "cannot use the native executor", "this build of fence has none",
-                               policy_.backend.origin, "use `backend = \"auto\"` or \"bwrap\""));
-  }
 
   // uid 0 needs /proc locked, and a locked /proc stops every nested sandbox (the kernel's mount_too_revealing rule).
   void check_identity() {
@@ -347,9 +340,12 @@ class Planner {
     return identity;
   }
 
-  // Only what the command could create is worth looking for afterwards.
+  // Only what the command could create is worth looking for afterwards; what is too long to be named cannot be looked
+  // at.
   static std::vector<AbsentPath> reachable_absent(std::vector<AbsentPath> absent, const AccessTree& tree) {
-    std::erase_if(absent, [&](const AbsentPath& a) { return !tree.above(same_inside(a.path)).writable_host(); });
+    std::erase_if(absent, [&](const AbsentPath& a) {
+      return path_too_long(a.path.text()) || !tree.above(same_inside(a.path)).writable_host();
+    });
     std::ranges::stable_sort(absent, {}, &AbsentPath::path);
     // What lies below a name that is not there comes with it.
     std::vector<AbsentPath> outermost;
@@ -392,6 +388,7 @@ class Planner {
                  : "the terminal's descriptors stay open inside: what runs there can read keys typed at any time",
              plan.session.origin());
     }
+    if (plan.executor == Executor::Native) return;
     danger(
         "a file system that the host mounts later below a shown directory may appear inside (bwrap keeps mounts as "
         "slaves)",

@@ -38,7 +38,7 @@ std::optional<Error> refuse_private(const Policy& policy) {
     error.why = "the bwrap executor can only share the caller's terminal";
     error.context.push_back("backend = \"bwrap\" is asked for by " + to_string(policy.backend.origin));
   } else {
-    error.why = "only the native executor can, and this build does not have it";
+    error.why = "this build of fence can only share the caller's terminal";
   }
   return error;
 }

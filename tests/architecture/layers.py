@@ -9,10 +9,11 @@ MAY_INCLUDE = {
     "seccomp": {"util"},
     "plan": {"util", "facts", "policy", "seccomp"},
     "bwrap": {"util", "facts", "policy", "seccomp", "plan"},
+    "native": {"util", "facts", "policy", "seccomp", "plan"},
     "host": {"util", "facts"},
     "config": {"util", "facts", "policy"},
-    "launch": {"util", "facts", "policy", "seccomp", "plan", "bwrap"},
-    "cli": {"util", "facts", "policy", "seccomp", "plan", "bwrap", "host", "config", "launch"},
+    "launch": {"util", "facts", "policy", "seccomp", "plan", "bwrap", "native"},
+    "cli": {"util", "facts", "policy", "seccomp", "plan", "bwrap", "native", "host", "config", "launch"},
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)

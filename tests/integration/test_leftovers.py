@@ -65,6 +65,7 @@ class Leftovers(Case):
     def test_killed_while_the_command_runs(self):
         before = snapshot(self.top)
         process = self.waiting("trap '' HUP INT TERM; (sleep 1001 &) ; sleep 1000; sleep 1000")
+        processes.wait_for("sleep", of=process.pid)
         self.assertGreaterEqual(len(processes.descendants(process.pid)), 3)
         process.kill()
         process.wait()
@@ -90,10 +91,12 @@ class Leftovers(Case):
         self.assertEqual(snapshot(self.top), before)
 
     def test_the_monitor_of_the_sandbox_is_killed(self):
-        process = self.waiting()
-        os.kill(processes.wait_for("bwrap", of=process.pid), signal.SIGKILL)
-        self.assertNotEqual(process.wait(20), 0)
-        self.assert_nothing_runs(10)
+        for executor, monitor in [("bwrap", "bwrap"), ("native", "fence-init")]:
+            self.environment["FENCE_SET_BACKEND"] = executor
+            process = self.waiting()
+            os.kill(processes.wait_for(monitor, of=process.pid), signal.SIGKILL)
+            self.assertNotEqual(process.wait(20), 0)
+            self.assert_nothing_runs(10)
 
     def test_background_processes_end_with_the_command(self):
         for leave in ["sleep 1000 & :", "setsid sleep 1000 & :", "(setsid sh -c 'trap \"\" HUP TERM INT; sleep 1000' &) & :"]:

@@ -36,7 +36,7 @@ class BwrapLine(Case):
 
     def same_view(self, *options, **more):
         words = [*options, "--", "sh", "-c", VIEW]
-        by_fence = self.fence(*words, **more)
+        by_fence = self.fence("--backend", "bwrap", *words, **more)
         by_line = self.outside("bash", "-c", self.line(*words), **more)
         self.assertIn("notes" if "strict" not in options else "file", by_fence.out)
         self.assertNotIn("secret", by_fence.out)

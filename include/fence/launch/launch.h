@@ -1,10 +1,11 @@
 #pragma once
-// Runs a plan: starts bwrap, supervises the command in it, and says how it ended.
+// Runs a plan: makes the sandbox, supervises the command in it, and says how it ended.
 //
-//     fence (supervisor) ── bwrap (monitor) ══ stage, pid 1 inside ── the command
+//     fence (supervisor) ── bwrap (monitor) ══ stage, pid 1 inside ── the command      by bwrap
+//     fence (supervisor) ═════════════════════ stage, pid 1 inside ── the command      by fence itself (native)
 //              └────────── control socket ──────────┘
 //
-// The stage is a small static program of ours that bwrap runs in the command's stead, from a sealed memfd. It proves
+// The stage is a small static program of ours that starts in the command's stead, from a sealed memfd. It proves
 // that the sandbox is what the plan says, starts the command only when the supervisor says so, and takes everything
 // with it when the command or the supervisor ends (docs/adr/0003-stage-as-init.md).
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include "fence/bwrap/bwrap.h"
 #include "fence/facts/facts.h"
+#include "fence/native/native.h"
 #include "fence/plan/plan.h"
 #include "fence/util/result.h"
 
@@ -72,5 +74,11 @@ Error not_executed_error(std::string_view command, const NotExecuted& failure);
 /// Errors: whatever kept the command from being started; it has then not run. bwrap's own messages are among them,
 /// worded with what to do; nothing is ever printed.
 Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation& invocation, const HostFacts& facts);
+
+/// The same without bwrap: `program` (made from `plan`) is carried out by a child of fence, which then becomes the
+/// stage. Needs Linux 5.12 (mount_setattr(2)).
+///
+/// Errors: as of run_bwrap; what the kernel refused names the op and who asked for it.
+Result<Outcome, Errors> run_native(const SandboxPlan& plan, ChildProgram program, const HostFacts& facts);
 
 }  // namespace fence

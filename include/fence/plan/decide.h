@@ -1,5 +1,8 @@
 #pragma once
 // The decisions of a plan that are not mounts. Each is one pure function with its whole table in it.
+#include <string>
+#include <utility>
+
 #include "fence/facts/resolve.h"
 #include "fence/plan/plan.h"
 
@@ -23,5 +26,8 @@ Result<RuntimeDirPlan, Errors> decide_runtime_dir(const Policy& policy, const Mo
 /// Every variable's fate. `mounts` is the final plan (for PATH entries and dead sockets); `directory` becomes PWD.
 EnvironmentPlan decide_environment(const Policy& policy, const RuntimeDirPlan& runtime_dir, const SessionPlan& session,
                                    const MountPlan& mounts, const SandboxPath& directory, FactLens& lens);
+
+/// Who makes the sandbox, and a phrase with the reason.
+std::pair<Executor, std::string> choose_executor(Backend backend);
 
 }  // namespace fence

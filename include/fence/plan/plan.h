@@ -270,6 +270,12 @@ struct AbilityPlan {
   friend bool operator==(const AbilityPlan&, const AbilityPlan&) = default;
 };
 
+/// Who makes the sandbox.
+enum class Executor : std::uint8_t {
+  Bwrap,
+  Native,  ///< fence itself
+};
+
 struct SandboxPlan {
   MountPlan mounts;
   SessionPlan session;
@@ -286,7 +292,8 @@ struct SandboxPlan {
   std::vector<AbsentPath> absent;
   std::vector<PatternPlan> patterns;
   std::vector<AbilityPlan> abilities;
-  std::string backend_reason;  ///< "bwrap: the only executor of this build"
+  Executor executor = Executor::Bwrap;
+  std::string backend_reason;  ///< "bwrap, as asked"
   std::vector<Remark> remarks;
 };
 

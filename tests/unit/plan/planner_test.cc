@@ -1,6 +1,8 @@
 // Whole plans for whole situations: what is mounted, in which order.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "support/fake_host.h"
 
 namespace fence::testing {
@@ -471,13 +473,31 @@ TEST(Planner, AUserOfNssOnlyGetsAPasswdLine) {
   EXPECT_EQ(std::get<WriteFile>(op->action).content, "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n");
 }
 
-TEST(Planner, TheNativeExecutorIsRefusedByName) {
+SandboxPlan plan_for(Backend backend) {
   FakeHost fake;
   PolicyBuilder policy;
-  policy.allow_read("/").policy().backend.value = Backend::Native;
-  const auto plan = fake.plan(policy);
-  ASSERT_FALSE(plan);
-  EXPECT_THAT(all_texts(plan.error()), HasSubstr("cannot use the native executor: this build of fence has none"));
+  policy.allow_read("/").policy().backend.value = backend;
+  auto plan = fake.plan(policy);
+  if (!plan) throw std::logic_error(all_texts(plan.error()));
+  return *std::move(plan);
+}
+
+bool tells_of_late_mounts(const SandboxPlan& plan) {
+  return std::ranges::any_of(plan.remarks, [](const Remark& remark) {
+    return remark.text.find("keeps mounts as slaves") != std::string::npos;
+  });
+}
+
+TEST(Planner, TheExecutorIsTheOneThatWasAskedFor) {
+  EXPECT_EQ(plan_for(Backend::Native).executor, Executor::Native);
+  EXPECT_EQ(plan_for(Backend::Native).backend_reason, "native, as asked");
+  EXPECT_EQ(plan_for(Backend::Bwrap).executor, Executor::Bwrap);
+  EXPECT_EQ(plan_for(Backend::Auto).executor, Executor::Bwrap);
+}
+
+TEST(Planner, OnlyBwrapLetsLateMountsIn) {
+  EXPECT_TRUE(tells_of_late_mounts(plan_for(Backend::Bwrap)));
+  EXPECT_FALSE(tells_of_late_mounts(plan_for(Backend::Native)));
 }
 
 TEST(Planner, ADescriptorToKeepMustBeOpen) {

@@ -109,7 +109,7 @@ TEST(SessionForeground, IsGivenBackOnlyByTheForegroundJobOfASharedTerminal) {
   EXPECT_FALSE(decide(kept, on_pipes()).restore_foreground());
 }
 
-TEST(PrivateTerminal, NeedsTheNativeExecutor) {
+TEST(PrivateTerminal, IsNotToBeHadYet) {
   Policy policy;
   policy.terminal = {TerminalMode::Private, settings_line(7)};
   const auto refused = decide_session(policy, on_a_terminal());
@@ -117,8 +117,8 @@ TEST(PrivateTerminal, NeedsTheNativeExecutor) {
   ASSERT_EQ(refused.error().size(), 1U);
   EXPECT_EQ(refused.error()[0].kind, ErrorKind::Unsupported);
   EXPECT_EQ(to_string(refused.error()[0]),
-            "fence: cannot give the command a private terminal: only the native executor can, and this build does not "
-            "have it\n"
+            "fence: cannot give the command a private terminal: this build of fence can only share the caller's "
+            "terminal\n"
             "  asked for by ~/.config/fence/settings.toml:7\n"
             "  hint: leave terminal.mode at \"auto\": the command then shares the terminal, and TIOCSTI is refused");
   policy.terminal.value = TerminalMode::Shared;

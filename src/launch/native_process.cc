@@ -1,0 +1,160 @@
+#include "native_process.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <memory>
+
+#include "native_child.h"
+#include "native_wording.h"
+#include "stage_files.h"
+
+namespace fence::launch {
+namespace {
+
+std::uint64_t namespaces(const ChildProgram& program) {
+  std::uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (program.new_network) flags |= CLONE_NEWNET;
+  if (program.new_cgroup) flags |= CLONE_NEWCGROUP;
+  return flags;
+}
+
+struct Clone {
+  pid_t pid;
+  int pidfd;
+  int error;
+  bool old_call;  ///< clone(2), not clone3(2)
+};
+
+// Like fork(2), with namespaces. Container runtimes answer ENOSYS to clone3, whose flags their filters cannot read.
+Clone clone_process(std::uint64_t flags) {
+  int pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = flags | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  auto pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
+  const bool old_call = pid < 0 && errno == ENOSYS;
+  // With CLONE_PIDFD the descriptor comes back where the parent's thread id otherwise does (clone(2), Linux 5.2).
+  if (old_call) pid = static_cast<pid_t>(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, 0L, 0L));
+  return {pid, pidfd, pid < 0 ? errno : 0, old_call};
+}
+
+/// Kills and reaps the child unless it is released.
+class Child {
+ public:
+  Child(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
+  }
+  void release(SandboxProcess& process) {
+    process.pid = std::exchange(pid_, -1);
+    process.pidfd = std::move(pidfd_);
+  }
+
+ private:
+  pid_t pid_;
+  UniqueFd pidfd_;
+};
+
+Result<Ok> write_ids(pid_t pid, const char* file, const std::string& text) {
+  const UniqueFd fd(open(("/proc/" + std::to_string(pid) + "/" + file).c_str(), O_WRONLY | O_CLOEXEC));
+  // The kernel takes a map in one write only (user_namespaces(7)).
+  if (fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return Ok{};
+  return ids_error(file, errno);
+}
+
+std::string map_text(const std::vector<IdExtent>& extents) {
+  std::string text;
+  for (const IdExtent& extent : extents) {
+    text += std::to_string(extent.inside) + ' ' + std::to_string(extent.outside) + ' ' + std::to_string(extent.count) +
+            '\n';
+  }
+  return text;
+}
+
+Result<Ok> map_ids(pid_t pid, const IdentityPlan& identity) {
+  MapAllIds ids{{{identity.uid, identity.uid, 1}}, {{identity.gid, identity.gid, 1}}};
+  if (const auto* all = std::get_if<MapAllIds>(&identity.map)) {
+    ids = *all;
+  } else {
+    FENCE_TRY([[maybe_unused]] Ok denied, write_ids(pid, "setgroups", "deny"));
+  }
+  FENCE_TRY([[maybe_unused]] Ok groups, write_ids(pid, "gid_map", map_text(ids.gids)));
+  return write_ids(pid, "uid_map", map_text(ids.uids));
+}
+
+// Only here can the terminal's name be known; without one (a terminal of another mount namespace) there is no console.
+void find_console(ChildProgram& program) {
+  char name[64];
+  struct stat status {};
+  const bool known = program.console_stream >= 0 && ttyname_r(program.console_stream, name, sizeof name) == 0 &&
+                     fstat(program.console_stream, &status) == 0;
+  if (!known) {
+    std::erase_if(program.steps, [](const Step& step) { return step.kind == StepKind::Console; });
+    return;
+  }
+  for (Step& step : program.steps) {
+    if (step.kind != StepKind::Console) continue;
+    step.source = program.add(name);
+    step.device = status.st_dev;
+    step.inode = status.st_ino;
+  }
+}
+
+}  // namespace
+
+Result<SandboxProcess> start_native(const SandboxPlan& plan, ChildProgram made, StageOrders orders,
+                                    const bool (&open_streams)[3], const SignalInbox& inbox) {
+  // Kept for the words of an error.
+  const auto program = std::make_shared<ChildProgram>(std::move(made));
+  find_console(*program);
+  Inheritance inheritance;
+  FENCE_TRY(Pipe lifeline, make_pipe());
+  FENCE_TRY(Pipe report, make_pipe());
+  const std::vector<int> kept = orders.kept;
+  FENCE_TRY(StageFiles stage, make_stage_files(std::move(orders), open_streams, inheritance));
+  std::vector<int> inherited = inheritance.numbers();
+  // A script would need its program's descriptor after execve(2); the stage does not.
+  std::erase(inherited, stage.program);
+  inherited.insert(inherited.end(), kept.begin(), kept.end());
+  std::string name = "fence-init", payload = std::to_string(stage.payload);
+  char* const arguments[] = {name.data(), payload.data(), nullptr};
+  const ChildWorld world{.lifeline = lifeline.read.get(),
+                         .lifeline_writer = lifeline.write.get(),
+                         .report = report.write.get(),
+                         .stage = stage.program,
+                         .arguments = arguments,
+                         .inherited = inherited,
+                         .inbox = inbox};
+  const Clone clone = clone_process(namespaces(*program));
+  if (clone.pid == 0) run_child(*program, world);
+  if (clone.pid < 0) return clone_error(clone.error, clone.old_call);
+  Child child(clone.pid, UniqueFd(clone.pidfd));
+  FENCE_TRY([[maybe_unused]] Ok mapped, map_ids(clone.pid, plan.identity));
+  if (write(lifeline.write.get(), "", 1) != 1) return system_error("cannot start the sandbox", errno);
+  fcntl(report.read.get(), F_SETFL, O_NONBLOCK);
+  SandboxProcess process;
+  child.release(process);
+  process.control = std::move(stage.control);
+  process.messages = std::move(report.read);
+  process.lifeline = std::move(lifeline.write);
+  process.explain = [program, &plan](std::string_view said, int status) {
+    return native_failure(said, status, plan, *program);
+  };
+  return process;
+}
+
+}  // namespace fence::launch
