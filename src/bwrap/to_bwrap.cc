@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <initializer_list>
 #include <set>
 #include <string_view>
@@ -12,6 +11,8 @@ namespace {
 
 /// bwrap's MAX_ARGS: "Exceeded maximum number of arguments 9000".
 constexpr std::size_t kMaxWords = 9000;
+/// A pattern with so many matches is named where they are too many.
+constexpr std::size_t kManyMatches = 100;
 /// bwrap works on "/newroot" + target and "/oldroot" + source.
 constexpr std::size_t kPrefixBytes = 8;
 
@@ -56,12 +57,6 @@ class Draft {
   std::set<std::string> missing_;
   std::set<std::string> too_long_;
 };
-
-std::string octal(std::uint32_t mode) {
-  char digits[16];
-  std::snprintf(digits, sizeof digits, "%04o", mode);
-  return digits;
-}
 
 Errors refuse_bwrap(const std::optional<BwrapFacts>& bwrap) {
   if (!bwrap)
@@ -159,7 +154,7 @@ void add_mount(Draft& draft, const MountOp& op) {
                  },
                  [&](const Tmpfs& tmpfs) {
                    // At "/" too: bwrap's own root is always 0755 and unlimited.
-                   draft.option("--perms", {octal(tmpfs.mode)});
+                   draft.option("--perms", {octal_mode(tmpfs.mode)});
                    if (tmpfs.size) draft.option("--size", {std::to_string(*tmpfs.size)});
                    draft.option("--tmpfs", {target});
                  },
@@ -176,12 +171,12 @@ void add_mount(Draft& draft, const MountOp& op) {
                    draft.option("--ro-bind", {"/dev/null", target});
                  },
                  [&](const MakeDir& directory) {
-                   draft.option("--perms", {octal(directory.mode)});
+                   draft.option("--perms", {octal_mode(directory.mode)});
                    draft.option("--dir", {target});
                  },
                  // Not --file: its file would be writable wherever the tmpfs around it is.
                  [&](const WriteFile& file) {
-                   draft.option("--perms", {octal(file.mode)});
+                   draft.option("--perms", {octal_mode(file.mode)});
                    draft.option("--ro-bind-data", {draft.payload(DataPayload{file.content}), target});
                  },
                  [&](const Symlink& link) {
@@ -197,15 +192,20 @@ void add_mounts(Draft& draft, const MountPlan& mounts) {
 }
 
 /// The command does not count: whoever runs the plan decides how it gets there.
-void check_words(Draft& draft) {
+void check_words(Draft& draft, const std::vector<PatternPlan>& patterns) {
   constexpr std::size_t around = 16;  // "--args", its descriptor, "--", and what a launcher adds
   const std::size_t words = draft.invocation.options.size() + around;
   if (words <= kMaxWords) return;
-  draft.errors.push_back({.kind = ErrorKind::Unsupported,
-                          .what = "cannot run this plan with bwrap",
-                          .why = "its mounts and variables take " + std::to_string(words) +
-                                 " words, and bwrap takes no more than " + std::to_string(kMaxWords),
-                          .hint = "name directories instead of the many files in them"});
+  Error error{ErrorKind::Unsupported, "cannot run this plan with bwrap",
+              "its mounts and variables take " + std::to_string(words) + " words, and bwrap takes no more than " +
+                  std::to_string(kMaxWords)};
+  for (const PatternPlan& pattern : patterns) {
+    if (pattern.matches.size() < kManyMatches) continue;
+    error.context.push_back(escape_bytes(pattern.pattern) + " in " + pattern.list + " matches " +
+                            std::to_string(pattern.matches.size()) + " paths (" + to_string(pattern.origin) + ")");
+  }
+  error.hint = "use --backend native, which knows no such limit, or name directories instead of the many files in them";
+  draft.errors.push_back(std::move(error));
 }
 
 }  // namespace
@@ -221,7 +221,7 @@ Result<BwrapInvocation, Errors> to_bwrap(const SandboxPlan& plan, const HostFact
   draft.option("--chdir", {plan.directory.text()});
   draft.invocation.command = plan.command;
   draft.invocation.keep_descriptors = plan.keep_descriptors;
-  check_words(draft);
+  check_words(draft, plan.patterns);
   if (!draft.errors.empty()) return std::move(draft.errors);
   return std::move(draft.invocation);
 }

@@ -37,16 +37,12 @@ Error foreign_directory(const HostPath& file, const HostPath& directory, uid_t o
           .hint = "run `fence init` as that user; under sudo, without sudo or with `sudo -H`"};
 }
 
-/// The directories from the first one to look at down to that of the file.
+/// The directories from the first one to look at down to that of the file: from the home directory, or from the root
+/// for a file elsewhere.
 std::vector<HostPath> way_to(const HostPath& file, const std::optional<HostPath>& home) {
   std::vector<HostPath> way{file.parent()};
-  const bool below_home = home && home->contains(file) && *home != file;
-  struct stat status {};
-  while (!way.back().is_root()) {
-    const bool last = below_home ? way.back() == *home : ::lstat(way.back().text().c_str(), &status) == 0;
-    if (last) break;
-    way.push_back(way.back().parent());
-  }
+  const HostPath first = home && home->contains(file) && *home != file ? *home : HostPath::root();
+  while (way.back() != first) way.push_back(way.back().parent());
   return {way.rbegin(), way.rend()};
 }
 
@@ -94,15 +90,37 @@ int name_exclusively(const std::string& temporary, const std::string& name) {
   return 0;
 }
 
-Result<Ok> write_new(const HostPath& file, std::string_view text) {
+int fill(int fd, std::string_view text) {
+  const int problem = write_all(fd, text);
+  return problem == 0 && ::fsync(fd) != 0 ? errno : problem;
+}
+
+/// 0, or what the kernel refused with.
+int write_and_rename(const HostPath& file, std::string_view text) {
   std::string temporary = file.parent().child(".settings.toml.XXXXXX").text();
-  UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
-  if (!fd) return cannot_write(file, errno);
-  int problem = write_all(fd.get(), text);
-  if (problem == 0 && ::fsync(fd.get()) != 0) problem = errno;
+  const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
+  if (!fd) return errno;
+  int problem = fill(fd.get(), text);
   if (problem == 0) problem = name_exclusively(temporary, file.text());
+  if (problem != 0) ::unlink(temporary.c_str());
+  return problem;
+}
+
+/// 0, or what the kernel refused with. A file that has no name until it is whole is not left behind when fence is
+/// killed; not every file system has such files (open(2), O_TMPFILE).
+int write_and_link(const HostPath& file, std::string_view text) {
+  const UniqueFd fd(::open(file.parent().text().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!fd && (errno == EOPNOTSUPP || errno == EISDIR)) return write_and_rename(file, text);
+  if (!fd) return errno;
+  if (const int problem = fill(fd.get(), text); problem != 0) return problem;
+  const std::string by_number = "/proc/self/fd/" + std::to_string(fd.get());
+  if (::linkat(AT_FDCWD, by_number.c_str(), AT_FDCWD, file.text().c_str(), AT_SYMLINK_FOLLOW) == 0) return 0;
+  return errno;
+}
+
+Result<Ok> write_new(const HostPath& file, std::string_view text) {
+  const int problem = write_and_link(file, text);
   if (problem == 0) return Ok{};
-  ::unlink(temporary.c_str());
   return problem == EEXIST ? exists_already(file) : cannot_write(file, problem);
 }
 

@@ -33,6 +33,8 @@ int main(int argc, char** argv) {
   try {
     const auto status = fence_main(line, say);
     return status ? *status : say.refuse(status.error(), line.subcommand);
+  } catch (const ProbeFailure& failure) {
+    return say.refuse({failure.error()}, line.subcommand);
   } catch (const std::exception& broken) {
     return say.refuse({{.kind = ErrorKind::Internal, .what = "internal error", .why = broken.what()}}, line.subcommand);
   }

@@ -12,8 +12,6 @@ namespace {
 
 Origin option_origin(std::string source) { return {.layer = LayerKind::CommandLine, .source = std::move(source)}; }
 
-std::string spelled(std::string_view word) { return "\"" + escape_bytes(word) + "\""; }
-
 /// A variable's name by environ(7): not empty, no '='. (A NUL cannot be in a word.)
 Value variable_value(std::string_view text, const Origin& origin) {
   const auto equals = text.find('=');
@@ -154,7 +152,7 @@ class Parser {
         return put(effect.key, {false, origin});
       case SetsSetting::As::Variable:
         if (value.empty() || value.front() == '=') {
-          usage("cannot use " + spelled(value) + ": a variable's name stands before the '='",
+          usage("cannot use " + quoted(value) + ": a variable's name stands before the '='",
                 "--env NAME or --env NAME=VALUE");
           return;
         }

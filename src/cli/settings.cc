@@ -31,7 +31,7 @@ std::optional<Error> unanswered(const HostPath& file, HostProber& prober, HostFa
                .what = "cannot write " + escape_bytes(file.text()),
                .why = refusal_text(facts, refused->at, ETIMEDOUT),
                .errno_value = ETIMEDOUT,
-               .hint = "mount it anew or unmount it (umount -l)"};
+               .hint = std::string(kStalledHint)};
 }
 
 Result<int, Errors> write_first_settings(const CommandLine& line, HostProber& prober, HostFacts& facts) {

@@ -20,7 +20,7 @@ constexpr std::array kRefusals{
     Refusal{EFBIG, "it is larger than 1 MiB", ""},
     Refusal{EINVAL, "it is no regular file", ""},
     Refusal{ENOENT, "a link leads to it, and it is not there", "mount or make what the link names, or remove the link"},
-    Refusal{ETIMEDOUT, "its file system does not answer", "mount it anew or unmount it (umount -l)"},
+    Refusal{ETIMEDOUT, "its file system does not answer", kStalledHint},
 };
 static_assert(kMaxTextBytes == 1U << 20, "the text for EFBIG names the limit");
 

@@ -34,12 +34,6 @@ std::string_view word_for(const std::array<std::pair<Enum, std::string_view>, N>
   return std::find_if(table.begin(), table.end(), [value](const auto& row) { return row.first == value; })->second;
 }
 
-std::string octal(std::uint32_t mode) {
-  std::string text(4, '0');
-  for (std::size_t digit = text.size(); digit-- > 0; mode >>= 3) text[digit] = static_cast<char>('0' + (mode & 7));
-  return text;
-}
-
 json json_of(const MountFlags& flags) {
   json out = json::array();
   for (const auto& [flag, word] : facts_names::kMountFlags) {
@@ -58,7 +52,7 @@ json json_of(const PathFact& fact) {
                                          {"inode", present.id.inode},
                                          {"uid", present.uid},
                                          {"gid", present.gid},
-                                         {"mode", octal(present.mode)},
+                                         {"mode", octal_mode(present.mode)},
                                          {"rdev", present.rdev},
                                          {"mount", json_of(present.mount)}};
                                },

@@ -19,12 +19,6 @@ namespace {
 constexpr std::chrono::seconds kHelpTime{5};
 constexpr std::string_view kUsualPlace = "usr/bin/bwrap";  ///< below the root
 
-/// Where the user namespace has no name for uid 0, its files show as the overflow uid's, and so do everybody else's
-/// (user_namespaces(7)).
-bool root_is_mapped(const CallerFacts& caller) {
-  return std::ranges::any_of(caller.uid_map, [](const IdExtent& e) { return e.inside == 0 && e.count > 0; });
-}
-
 bool only_root_can_change(const Present& fact, bool owners_count) {
   if (!owners_count) return fact.mount.read_only;
   return fact.uid == 0 && (fact.mode & (S_IWGRP | S_IWOTH)) == 0;
@@ -32,7 +26,7 @@ bool only_root_can_change(const Present& fact, bool owners_count) {
 
 /// Precondition: no component of `path` is a link, and all of them are known.
 bool only_root_can_change(const HostFacts& facts, HostPath path) {
-  const bool owners_count = root_is_mapped(facts.caller);
+  const bool owners_count = maps_root(facts.caller);
   while (true) {
     const auto known = facts.paths.find(path);
     const auto* fact = known == facts.paths.end() ? nullptr : std::get_if<Present>(&known->second);

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <stdexcept>
 #include <utility>
 
 #include "abilities.h"
@@ -82,7 +81,11 @@ class HostProber::Impl {
         ++ends;
       }
     }
-    throw std::runtime_error("the process that looks at paths ended without an answer");
+    throw ProbeFailure(
+        {.kind = ErrorKind::Host,
+         .what = "cannot look at this host",
+         .why = "the process that looks at paths was killed " + std::to_string(kMostUnexpectedEnds) + " times",
+         .hint = "who kills fence's processes: the kernel, for memory (dmesg), or a watchdog?"});
   }
 
   void rest() { scout_.reset(); }

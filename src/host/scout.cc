@@ -9,8 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <new>
-#include <system_error>
 
+#include "fence/host/probe.h"
 #include "scout_work.h"
 
 namespace fence {
@@ -23,9 +23,19 @@ constexpr milliseconds kLongestTick{50}, kShortestTick{5};
 constexpr milliseconds kProgressTime{1000};
 constexpr milliseconds kEndTime{200};
 
+[[noreturn]] void fail(const char* call, int error) {
+  throw ProbeFailure({.kind = ErrorKind::Host,
+                      .what = "cannot look at this host",
+                      .why = std::string(call) + ": " + errno_text(error),
+                      .errno_value = error,
+                      .hint = error == EAGAIN   ? "end other processes, or allow more of them: ulimit -u"
+                              : error == EMFILE ? "close descriptors, or allow more of them: ulimit -n"
+                                                : ""});
+}
+
 LookPage* shared_page() {
   void* memory = ::mmap(nullptr, sizeof(LookPage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  if (memory == MAP_FAILED) fail("mmap", errno);
   return new (memory) LookPage;
 }
 
@@ -103,13 +113,13 @@ void Scout::Unmap::operator()(LookPage* page) const noexcept { ::munmap(page, si
 Scout::Scout(HostFacts& facts) : page_(shared_page()) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    throw std::system_error(errno, std::generic_category(), "socketpair");
+    fail("socketpair", errno);
   }
   socket_.reset(ends[0]);
   const UniqueFd far_end(ends[1]);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "cannot start a process that looks at paths");
+  if (pid_ < 0) fail("fork", errno);
   if (pid_ == 0) be_scout(parent, far_end.get(), *page_, facts);
   answers_.emplace(socket_.get());
 }

@@ -28,7 +28,7 @@ using ScoutOutcome = std::variant<wire::Answer, Abandoned, ScoutEnded>;
 class Scout {
  public:
   /// Starts with what `facts` hold: paths that are known are not looked at, nor what lies on a mount of facts.stalled.
-  /// Throws std::system_error where no process can be made.
+  /// Throws ProbeFailure where no process can be made.
   explicit Scout(HostFacts& facts);
   /// An idle one ends by itself; one that does not answer is killed, and left to the kernel where that holds it.
   ~Scout();

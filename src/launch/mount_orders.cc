@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "bytes.h"
+
 namespace fence::launch {
 namespace {
 
@@ -63,11 +65,6 @@ MountRecord record_of(const MountAction& action) {
       action);
 }
 
-template <class T>
-void append(std::string& bytes, const T& value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
 }  // namespace
 
 std::vector<MountOrder> mount_orders(const MountPlan& mounts) {
@@ -91,7 +88,7 @@ std::vector<MountOrder> mount_orders(const MountPlan& mounts) {
 std::string mount_order_bytes(const std::vector<MountOrder>& orders) {
   std::string bytes;
   for (const MountOrder& order : orders) {
-    append(bytes, order.record);
+    append_bytes(bytes, order.record);
     bytes.append(order.target.c_str(), order.target.size() + 1);
     if ((order.record.demands & stage::kLinkTarget) != 0) {
       bytes.append(order.points_to.c_str(), order.points_to.size() + 1);

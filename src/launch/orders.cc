@@ -1,12 +1,9 @@
 #include "orders.h"
 
+#include "bytes.h"
+
 namespace fence::launch {
 namespace {
-
-template <class T>
-void append(std::string& bytes, const T& value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
 
 void append_strings(std::string& bytes, const std::vector<std::string>& strings) {
   for (const std::string& text : strings) bytes.append(text.c_str(), text.size() + 1);
@@ -16,7 +13,7 @@ void append_strings(std::string& bytes, const std::vector<std::string>& strings)
 
 std::string payload_bytes(const StageOrders& orders) {
   std::string tail;
-  for (const int fd : orders.kept) append(tail, static_cast<std::int32_t>(fd));
+  for (const int fd : orders.kept) append_bytes(tail, static_cast<std::int32_t>(fd));
   append_strings(tail, orders.arguments);
   append_strings(tail, orders.variables);
   append_strings(tail, {orders.runtime_dir});
@@ -29,7 +26,7 @@ std::string payload_bytes(const StageOrders& orders) {
   header.kept = static_cast<std::uint32_t>(orders.kept.size());
   header.mounts = static_cast<std::uint32_t>(orders.mounts.size());
   std::string bytes;
-  append(bytes, header);
+  append_bytes(bytes, header);
   return bytes + tail;
 }
 

@@ -212,4 +212,15 @@ Specs make_specs(const AccessTree& tree, FactLens& lens, std::vector<Remark>& re
   return Composer(tree, lens, remarks).compose();
 }
 
+std::vector<HiddenPath> hidden_paths(const Specs& specs, const AccessTree& tree, FactLens& lens) {
+  std::vector<HiddenPath> hidden;
+  for (const auto& [path, entry] : specs) {
+    if (!std::holds_alternative<AbsentSpec>(entry.spec) && !std::holds_alternative<MaskSpec>(entry.spec)) continue;
+    const auto around = tree.above(path).host(path.parent());
+    if (!around || std::holds_alternative<Absent>(lens.path(around->child(path.name())))) continue;
+    hidden.push_back({path, entry.why});
+  }
+  return hidden;
+}
+
 }  // namespace fence

@@ -81,6 +81,16 @@ void protect_named_by_config(FactLens& lens, const HostPath& top, const HostPath
   }
 }
 
+// The `.git` in a submodule's working tree is text that git follows. .gitmodules names the working trees too, but the
+// command may write it; this configuration is read-only.
+void protect_working_tree(FactLens& lens, const HostPath& top, const HostPath& gitdir, std::vector<HostPath>& protect) {
+  for (const GitConfigEntry& entry : config_of(lens, gitdir.child("config"))) {
+    if (entry.section != "core" || entry.key != "worktree") continue;
+    const auto tree = git_path(lens, gitdir, entry.value);
+    if (tree && top.contains(*tree) && *tree != top) protect.push_back(tree->child(".git"));
+  }
+}
+
 void protect_modules(FactLens& lens, const HostPath& top, const HostPath& directory, int depth,
                      std::vector<HostPath>& protect) {
   if (depth == 0) return;
@@ -93,6 +103,7 @@ void protect_modules(FactLens& lens, const HostPath& top, const HostPath& direct
       protect_modules(lens, top, entry, depth - 1, protect);
     } else {
       for (const char* file : {"config", "config.worktree", "hooks", "commondir"}) protect.push_back(entry.child(file));
+      protect_working_tree(lens, top, entry, protect);
       protect_modules(lens, top, entry.child("modules"), depth - 1, protect);
     }
   }
@@ -165,11 +176,12 @@ void protect_git_directory(FactLens& lens, const HostPath& top, const HostPath& 
   protect_named_by_config(lens, top, gitdir, protect);
 }
 
-bool protect_submodules(FactLens& lens, const HostPath& top, std::vector<HostPath>& protect) {
+void protect_submodules(FactLens& lens, const HostPath& top, std::vector<HostPath>& protect) {
   const HostPath modules = top.child(".gitmodules");
-  if (!regular_at(lens, modules)) return true;
+  if (!regular_at(lens, modules)) return;
   const auto* text = std::get_if<std::string>(&lens.text(modules));
-  if (text == nullptr) return std::holds_alternative<Absent>(lens.text(modules));
+  // Which submodules there are cannot be told: the planner judges who could have made it so.
+  if (text == nullptr) return protect.push_back(modules);
   for (const GitConfigEntry& entry : parse_git_config(*text)) {
     if (entry.section != "submodule" || entry.key != "path" || entry.value.starts_with('/')) continue;
     const auto inside = git_path(lens, top, entry.value);
@@ -181,7 +193,6 @@ bool protect_submodules(FactLens& lens, const HostPath& top, std::vector<HostPat
       protect.push_back(dot_git);
     }
   }
-  return true;
 }
 
 }  // namespace fence

@@ -1,7 +1,6 @@
 // make_plan: the order in which the decisions are taken. Every part is a function of its own; this file only connects
 // them.
 #include <algorithm>
-#include <cerrno>
 #include <set>
 #include <tuple>
 
@@ -41,18 +40,19 @@ class Planner {
     if (!directory) return std::move(errors_);
 
     Workspace workspace = find_workspace(*directory, lens_);
-    drop_hidden_workspace(workspace);
+    drop_hidden_workspace(workspace, policy_, lens_);
     WishList wishes = collect_wishes(policy_, workspace, lens_);
     add_git_directories(workspace, wishes);
     add_listening_sockets(wishes);
     apply_enforced(wishes);
-    refuse_closed_places(wishes);
+    take(closed_places(wishes, lens_));
     take(std::move(wishes.errors));
     auto tree = AccessTree::build(wishes.wishes);
     if (!tree) take(tree.error());
     if (!errors_.empty()) return std::move(errors_);
 
     Specs specs = make_specs(*tree, lens_, remarks_);
+    std::vector<HiddenPath> hidden = hidden_paths(specs, *tree, lens_);
     add_private_parts(specs, wishes, lens_, {.own_proc = abilities->own_proc, .root = caller().uid == 0});
     if (caller().uid != 0) add_mended_files(specs, *tree, lens_);
     std::vector<Remark> unneeded;
@@ -80,6 +80,7 @@ class Planner {
     plan.absent_protected = policy_.absent_protected.value;
     plan.absent = reachable_absent(std::move(wishes.absent), *tree);
     tell_of_links(plan.absent);
+    plan.hidden = std::move(hidden);
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
     std::tie(plan.executor, plan.backend_reason) = choose_executor(policy_.backend.value);
@@ -152,43 +153,9 @@ class Planner {
     return rule != policy_.paths.end() ? &*rule : nullptr;
   }
 
-  // Standing in ~/.ssh is no wish to show it: that takes a rule that names it.
-  void drop_hidden_workspace(Workspace& workspace) {
-    for (const auto& rule : policy_.paths) {
-      const auto* path = std::get_if<HostPath>(&rule.value.path);
-      if (path == nullptr || rule.value.list != PathList::DenyRead || !workspace.root) continue;
-      if (asked_for_in_spite_of(rule)) continue;
-      if (!hides(*path, rule.value.pattern, *workspace.root)) continue;
-      // What was granted falls away; what was protected stays so, since another rule may show a part of it.
-      workspace = Workspace{.hidden = workspace.root, .protect = std::move(workspace.protect)};
-    }
-  }
-
-  // Who hides the home and names the workspace in the same file or above means the project in it.
-  bool asked_for_in_spite_of(const Ranked<PathRule>& hiding) const {
-    if (hiding.origin.layer < LayerKind::User || hiding.enforced) return false;
-    return std::ranges::any_of(policy_.paths, [&](const Ranked<PathRule>& rule) {
-      const auto* in = std::get_if<InWorkspace>(&rule.value.path);
-      const bool grants = rule.value.list == PathList::AllowRead || rule.value.list == PathList::AllowWrite;
-      return in != nullptr && in->relative.empty() && grants && rule.origin.layer >= LayerKind::User &&
-             rule.rank >= hiding.rank;
-    });
-  }
-
-  bool hides(const HostPath& path, const std::string& pattern, const HostPath& what) {
-    if (!pattern.empty()) {
-      const std::vector<HostPath> matches = matches_of(lens_, path, pattern);
-      return std::ranges::any_of(matches, [&](const HostPath& match) { return hides(match, {}, what); });
-    }
-    const Resolution resolution = resolve(lens_, path);
-    const auto* found = std::get_if<Found>(&resolution);
-    return found != nullptr && found->real.contains(what);
-  }
-
   void add_git_directories(const Workspace& workspace, WishList& wishes) {
     const Ranked<PathRule>* rule = workspace_rule();
     if (rule == nullptr) return;
-    if (!workspace.danger.empty()) danger(workspace.danger, rule->origin);
     for (const GitDirectory& git : workspace.git) {
       Wish wish{same_inside(git.path), HostContent{git.path}, true};
       wish.rank = rule->rank;
@@ -219,9 +186,9 @@ class Planner {
     }
   }
 
-  // What git runs besides is named in it.
+  // What git runs or follows besides is named in it.
   void add_unread_configuration(const HostPath& path, const Origin& origin, WishList& wishes) {
-    if (path.name() != "config" || !regular_at(lens_, path)) return;
+    if ((path.name() != "config" && path.name() != ".gitmodules") || !regular_at(lens_, path)) return;
     const auto* refused = std::get_if<Unreadable>(&lens_.text(path));
     if (refused == nullptr) return;
     wishes.closed.push_back({"read " + escape_bytes(path.text()), path, refused->errno_value, path, origin});
@@ -245,34 +212,6 @@ class Planner {
       wish.why = "a socket of a process of the host";
       wishes.wishes.push_back(std::move(wish));
     }
-  }
-
-  // What refuses fence refuses the command as well, unless it is the file system that does not answer now, or a
-  // directory of the caller's own in a writable tree: a command that ran before may have taken the permission away, and
-  // can give it back.
-  void refuse_closed_places(const WishList& wishes) {
-    for (const ClosedPlace& place : wishes.closed) {
-      const bool stalled = place.errno_value == ETIMEDOUT;
-      if (!stalled && !(is_own(place.closed) && is_written(wishes, place.closed))) continue;
-      Error error = error_at(ErrorKind::Host, "cannot " + place.what,
-                             refusal_text(lens_.host(), place.at, place.errno_value), place.origin,
-                             stalled ? "mount it anew or unmount it (umount -l); lookTimeout sets how long fence waits"
-                                     : "the command could change that: chmod u+rx " + shell_quote(place.closed.text()));
-      error.errno_value = place.errno_value;
-      errors_.push_back(std::move(error));
-    }
-  }
-
-  bool is_own(const HostPath& directory) {
-    const auto* fact = std::get_if<Present>(&lens_.path(directory));
-    return fact != nullptr && fact->uid == caller().uid;
-  }
-
-  static bool is_written(const WishList& wishes, const HostPath& path) {
-    return std::ranges::any_of(wishes.wishes, [&](const Wish& wish) {
-      const auto* host = wish.content ? std::get_if<HostContent>(&*wish.content) : nullptr;
-      return host != nullptr && wish.writable.value_or(false) && host->source.contains(path);
-    });
   }
 
   void put_runtime_dir(Specs& specs, const MountPlan& mounts, const HostPath& directory, RuntimeDirPlan& runtime_dir) {

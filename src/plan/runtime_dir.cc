@@ -76,7 +76,7 @@ Verdict judge_host(const SandboxPath& path, const SeenHost& dir, const MountPlan
   if (fact.mount.read_only) return refuse("on a file system that is mounted read-only");
   if (const auto why = unfit(fact.fs); !why.empty()) return refuse(std::string(why));
   if (fact.uid != uid) return refuse("owned by uid " + std::to_string(fact.uid) + ", not " + std::to_string(uid));
-  if (fact.mode != 0700) return refuse("mode is " + mode_text(fact.mode) + ", not 0700");
+  if (fact.mode != 0700) return refuse("mode is " + octal_mode(fact.mode) + ", not 0700");
   if (!is_granted(mounts.find(path))) {
     const std::string socket = open_socket(path, dir, mounts, lens);
     if (!socket.empty()) return refuse("a service of the host could be reached through " + socket);
@@ -87,7 +87,7 @@ Verdict judge_host(const SandboxPath& path, const SeenHost& dir, const MountPlan
 Verdict judge_own(const SeenOwn& dir) {
   if (!dir.mount_point) return refuse("not a mount of its own in the sandbox");
   if (!dir.writable) return refuse("read-only in the sandbox");
-  if (dir.mode != 0700) return refuse("mode is " + mode_text(dir.mode) + ", not 0700");
+  if (dir.mode != 0700) return refuse("mode is " + octal_mode(dir.mode) + ", not 0700");
   return {};
 }
 

@@ -93,16 +93,16 @@ void put_action(Json& out, const MountAction& action) {
                    if (bind.may_vanish) out["may_vanish"] = true;
                  },
                  [&](const Tmpfs& tmpfs) {
-                   out["mode"] = mode_text(tmpfs.mode);
+                   out["mode"] = octal_mode(tmpfs.mode);
                    if (tmpfs.size) out["size"] = *tmpfs.size;
                  },
                  [](const Proc&) {},
                  [](const Dev&) {},
                  [](const LockReadOnly&) {},
                  [](const MaskFile&) {},
-                 [&](const MakeDir& dir) { out["mode"] = mode_text(dir.mode); },
+                 [&](const MakeDir& dir) { out["mode"] = octal_mode(dir.mode); },
                  [&](const WriteFile& file) {
-                   out["mode"] = mode_text(file.mode);
+                   out["mode"] = octal_mode(file.mode);
                    out["bytes"] = file.content.size();
                  },
                  [&](const Symlink& link) { out["points_to"] = escape_bytes(link.points_to); },
@@ -110,14 +110,18 @@ void put_action(Json& out, const MountAction& action) {
              action);
 }
 
+void put_decision(Json& out, const Decision& decision) {
+  out["because"] = because_name(decision.because);
+  out["why"] = escape_bytes(decision.why);
+  out["origin"] = json_of(decision.winner);
+  out["overruled"] = json_of(decision.overruled);
+}
+
 Json json_of(const MountOp& op) {
   Json out = {{"action", action_name(op.action)}, {"target", escape_bytes(op.target.text())}};
   put_action(out, op.action);
   out["mount_point"] = op.at == MountPoint::Exists ? "exists" : "created";
-  out["because"] = because_name(op.why.because);
-  out["why"] = escape_bytes(op.why.why);
-  out["origin"] = json_of(op.why.winner);
-  out["overruled"] = json_of(op.why.overruled);
+  put_decision(out, op.why);
   return out;
 }
 
@@ -234,6 +238,16 @@ Json json_of(const std::vector<AbilityPlan>& abilities) {
   return out;
 }
 
+Json json_of(const std::vector<HiddenPath>& hidden) {
+  Json out = Json::array();
+  for (const HiddenPath& entry : hidden) {
+    Json row = {{"path", escape_bytes(entry.path.text())}};
+    put_decision(row, entry.why);
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string plan_json(const SandboxPlan& plan) {
@@ -254,6 +268,7 @@ std::string plan_json(const SandboxPlan& plan) {
       {"keep_descriptors", plan.keep_descriptors},
       {"mounts", std::move(mounts)},
       {"seals", std::move(seals)},
+      {"hidden", json_of(plan.hidden)},
       {"absent_protected", plan.absent_protected == AbsentProtected::Quarantine ? "quarantine" : "report"},
       {"absent", std::move(absent)},
       {"patterns", json_of(plan.patterns)},

@@ -95,24 +95,28 @@ std::string from_text(const MountOp& op) {
             return bind.source.text() == op.target.text() ? "same path" : escape_bytes(bind.source.text());
           },
           [](const Tmpfs& tmpfs) {
-            return "new, mode " + mode_text(tmpfs.mode) + (tmpfs.size ? ", " + size_text(*tmpfs.size) : "");
+            return "new, mode " + octal_mode(tmpfs.mode) + (tmpfs.size ? ", " + size_text(*tmpfs.size) : "");
           },
           [](const Proc&) -> std::string { return "new"; },
           [](const Dev&) -> std::string { return "new"; },
           [](const LockReadOnly&) -> std::string { return "read-only from here"; },
           [](const MaskFile&) -> std::string { return "cannot be opened"; },
-          [](const MakeDir& dir) { return "new, mode " + mode_text(dir.mode); },
+          [](const MakeDir& dir) { return "new, mode " + octal_mode(dir.mode); },
           [](const WriteFile& file) { return "new, " + size_text(file.content.size()); },
           [](const Symlink& link) { return "-> " + escape_bytes(link.points_to); },
       },
       op.action);
 }
 
+std::string why_text(const Decision& decision) {
+  std::string why(because_text(decision.because));
+  if (!decision.why.empty()) why += ": " + escape_bytes(decision.why);
+  return why + overruled_text(decision.winner, decision.overruled);
+}
+
 Row mount_row(const MountOp& op) {
-  std::string why(because_text(op.why.because));
-  if (!op.why.why.empty()) why += ": " + escape_bytes(op.why.why);
-  why += overruled_text(op.why.winner, op.why.overruled);
-  return {std::string(action_name(op.action)), escape_bytes(op.target.text()), from_text(op), safe(op.why.winner), why};
+  return {std::string(action_name(op.action)), escape_bytes(op.target.text()), from_text(op), safe(op.why.winner),
+          why_text(op.why)};
 }
 
 std::string head_text(const SandboxPlan& plan) {
@@ -141,6 +145,15 @@ std::string mounts_text(const SandboxPlan& plan) {
   for (const SandboxPath& path : plan.mounts.seals()) seals.push_back(escape_bytes(path.text()));
   if (!seals.empty()) out += wrapped("then made read-only:", seals);
   return out;
+}
+
+std::string hidden_text(const SandboxPlan& plan) {
+  if (plan.hidden.empty()) return "";
+  std::vector<Row> rows = {{"where", "asked for by", "why"}};
+  for (const HiddenPath& hidden : plan.hidden) {
+    rows.push_back({escape_bytes(hidden.path.text()), safe(hidden.why.winner), why_text(hidden.why)});
+  }
+  return heading("Hidden: there outside, and not inside") + table(rows);
 }
 
 /// Some dozens of names, mostly in one directory: a list of names instead of a row for each.
@@ -311,9 +324,9 @@ std::string remarks_text(const std::vector<Remark>& remarks) {
 }  // namespace
 
 std::string plan_text(const SandboxPlan& plan) {
-  return head_text(plan) + mounts_text(plan) + session_text(plan.session) + runtime_dir_text(plan.runtime_dir) +
-         identity_text(plan.identity) + network_text(plan) + abilities_text(plan) + environment_text(plan.environment) +
-         patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
+  return head_text(plan) + mounts_text(plan) + hidden_text(plan) + session_text(plan.session) +
+         runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) + abilities_text(plan) +
+         environment_text(plan.environment) + patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
 }
 
 }  // namespace fence

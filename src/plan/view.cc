@@ -202,10 +202,4 @@ Permission permission(const Present& fact, const CallerFacts& caller) noexcept {
   return {(bits & 4U) != 0, (bits & 2U) != 0, (bits & 1U) != 0};
 }
 
-std::string mode_text(std::uint32_t mode) {
-  std::string out;
-  for (const unsigned shift : {9U, 6U, 3U, 0U}) out += static_cast<char>('0' + ((mode >> shift) & 7U));
-  return out;
-}
-
 }  // namespace fence

@@ -73,7 +73,7 @@ class WishSink {
   void refuse(const std::string& what, const Refused& refused, const Origin& origin) {
     const bool stalled = refused.errno_value == ETIMEDOUT;
     fail(what, refusal_text(lens_.host(), refused.at, refused.errno_value), origin,
-         stalled ? "mount it anew or unmount it (umount -l), or remove the rule; lookTimeout sets how long fence waits"
+         stalled ? std::string(kStalledHint) + ", or remove the rule; lookTimeout sets how long fence waits"
                  : "fence looks at paths as you, and may not look there");
     out_.errors.back().errno_value = refused.errno_value;
   }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "fence/plan/git_directory.h"
+#include "fence/plan/wishes.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -73,7 +74,39 @@ std::optional<HostPath> git_top_level(const HostPath& directory, FactLens& lens)
   }
 }
 
+// Who hides the home and names the workspace in the same file or above means the project in it.
+bool asked_for_in_spite_of(const Ranked<PathRule>& hiding, const Policy& policy) {
+  if (hiding.origin.layer < LayerKind::User || hiding.enforced) return false;
+  return std::ranges::any_of(policy.paths, [&](const Ranked<PathRule>& rule) {
+    const auto* in = std::get_if<InWorkspace>(&rule.value.path);
+    const bool grants = rule.value.list == PathList::AllowRead || rule.value.list == PathList::AllowWrite;
+    return in != nullptr && in->relative.empty() && grants && rule.origin.layer >= LayerKind::User &&
+           rule.rank >= hiding.rank;
+  });
+}
+
+bool hides(const HostPath& path, const std::string& pattern, const HostPath& what, FactLens& lens) {
+  if (!pattern.empty()) {
+    const std::vector<HostPath> matches = matches_of(lens, path, pattern);
+    return std::ranges::any_of(matches, [&](const HostPath& match) { return hides(match, {}, what, lens); });
+  }
+  const Resolution resolution = resolve(lens, path);
+  const auto* found = std::get_if<Found>(&resolution);
+  return found != nullptr && found->real.contains(what);
+}
+
 }  // namespace
+
+void drop_hidden_workspace(Workspace& workspace, const Policy& policy, FactLens& lens) {
+  for (const auto& rule : policy.paths) {
+    const auto* path = std::get_if<HostPath>(&rule.value.path);
+    if (path == nullptr || rule.value.list != PathList::DenyRead || !workspace.root) continue;
+    if (asked_for_in_spite_of(rule, policy)) continue;
+    if (!hides(*path, rule.value.pattern, *workspace.root, lens)) continue;
+    // What was granted falls away; what was protected stays so, since another rule may show a part of it.
+    workspace = Workspace{.hidden = workspace.root, .protect = std::move(workspace.protect)};
+  }
+}
 
 Workspace find_workspace(const HostPath& directory, FactLens& lens) {
   Workspace workspace;
@@ -90,10 +123,7 @@ Workspace find_workspace(const HostPath& directory, FactLens& lens) {
     return workspace;
   }
   workspace.root = *top;
-  if (!protect_submodules(lens, *top, workspace.protect)) {
-    workspace.danger = escape_bytes(top->child(".gitmodules").text()) +
-                       " cannot be read: the submodules that it names are not protected";
-  }
+  protect_submodules(lens, *top, workspace.protect);
   const HostPath dot_git = top->child(".git");
   if (!regular_at(lens, dot_git)) {
     protect_git_directory(lens, *top, dot_git, workspace.protect);

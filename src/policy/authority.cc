@@ -1,4 +1,6 @@
 // What a layer may not say, because of what it is or because of what is enforced.
+#include <algorithm>
+
 #include "choices.h"
 #include "fence/policy/policy.h"
 #include "fence/util/text.h"
@@ -62,6 +64,9 @@ class RestrictionCheck {
     if (!said) return;
     const Strictness strict = strictness(setting.choices, said->value);
     if (!strict) return refuse(setting.key, said->origin);
+    if (restricts_nothing(setting.choices, *strict)) {
+      return refuse(setting_text(setting.key, setting.choices, said->value), said->origin);
+    }
     const Sourced<T>& below = below_.*setting.in_force;
     const bool looser = strict < strictness(setting.choices, below.value);
     if (looser) refuse_looser(setting_text(setting.key, setting.choices, said->value), said->origin, below.origin);
@@ -71,10 +76,20 @@ class RestrictionCheck {
     const auto& said = layer_.force_new_session;
     const auto& below = below_.force_new_session;
     if (!said) return;
+    if (restricts_nothing<bool>(kForceNewSession, session_strictness(said->value))) {
+      return refuse(setting_text<bool>("forceNewSession", kForceNewSession, said->value), said->origin);
+    }
     const int there = session_strictness(below ? std::optional(below->value) : std::nullopt);
     if (session_strictness(said->value) >= there) return;
     refuse_looser(setting_text<bool>("forceNewSession", kForceNewSession, said->value), said->origin,
                   below ? below->origin : Origin{});
+  }
+
+  /// Of a project the layers below are asked instead: what they have may be no stricter.
+  template <class T>
+  [[nodiscard]] bool restricts_nothing(std::span<const Choice<T>> choices, int strict) const {
+    return layer_.authority == Authority::Enforced &&
+           std::ranges::none_of(choices, [&](const Choice<T>& other) { return other.strict < strict; });
   }
 
   /// What is enforced is compared with the layers that it must bind, not with what happens to be there.

@@ -8,8 +8,6 @@
 namespace fence {
 namespace {
 
-std::string quoted(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
-
 std::vector<std::string_view> ability_names(const std::function<bool(const AbilityRow&)>& wanted) {
   std::vector<std::string_view> names;
   for (const AbilityRow& row : ability_table()) {

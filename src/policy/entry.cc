@@ -5,12 +5,6 @@
 #include "fence/util/text.h"
 
 namespace fence {
-namespace {
-
-std::string quoted(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
-
-}  // namespace
-
 Entry::Entry(const Reading& in, const Value& element, std::string_view main_field)
     : in_(in),
       element_(element),

@@ -1,8 +1,5 @@
 #include "shown.h"
 
-#include <array>
-#include <charconv>
-
 #include "fence/util/glob.h"
 #include "fence/util/text.h"
 
@@ -10,7 +7,7 @@ namespace fence {
 namespace {
 
 /// A TOML string, but for bytes that no TOML string can have: those are escaped as in every message.
-std::string quoted(std::string_view text) {
+std::string in_toml(std::string_view text) {
   std::string out = "\"";
   for (const char c : escape_bytes(text)) {
     if (c == '"') out += '\\';
@@ -23,7 +20,7 @@ std::string quoted(std::string_view text) {
 class ShownEntry {
  public:
   ShownEntry(std::string_view main_field, std::string_view text)
-      : bare_(quoted(text)), table_("{" + std::string(main_field) + " = " + bare_) {}
+      : bare_(in_toml(text)), table_("{" + std::string(main_field) + " = " + bare_) {}
 
   ShownEntry& add(std::string_view field, const std::string& toml) {
     table_ += ", " + std::string(field) + " = " + toml;
@@ -32,7 +29,7 @@ class ShownEntry {
   }
   ShownEntry& add_if(bool said, std::string_view field) { return said ? add(field, "true") : *this; }
   ShownEntry& add_text(std::string_view field, std::string_view text) {
-    return text.empty() ? *this : add(field, quoted(text));
+    return text.empty() ? *this : add(field, in_toml(text));
   }
   [[nodiscard]] std::string toml() const { return plain_ ? bare_ : table_ + "}"; }
 
@@ -75,13 +72,6 @@ ShownEntry path_entry(const RulePath& path, const std::string& pattern) {
   return ShownEntry("path", spelling.text).add_if(spelling.literal, "literal");
 }
 
-/// Permission bits as read_mode() takes them.
-std::string octal(std::uint32_t mode) {
-  std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), mode, 8).ptr;
-  return quoted("0" + std::string(digits.data(), end));
-}
-
 std::string_view bind_mode_word(BindMode mode) noexcept {
   switch (mode) {
     case BindMode::ReadOnly:
@@ -107,7 +97,7 @@ ShownValues shown_list(const std::vector<Ranked<T>>& list, Spell spell) {
 
 ShownValues shown_profiles(const InForce& in_force) {
   std::string list;
-  for (const std::string& name : in_force.profiles.value) list += (list.empty() ? "" : ", ") + quoted(name);
+  for (const std::string& name : in_force.profiles.value) list += (list.empty() ? "" : ", ") + in_toml(name);
   return {{.toml = "[" + list + "]", .origin = in_force.profiles.origin}};
 }
 
@@ -134,7 +124,7 @@ ShownValues shown_scratch(const InForce& in_force) {
   return shown_list(in_force.policy.scratch, [](const ScratchRule& rule) {
     ShownEntry entry = path_entry(rule.path, rule.pattern);
     if (rule.size) entry.add("size", std::to_string(*rule.size));
-    if (rule.mode != ScratchRule{}.mode) entry.add("mode", octal(rule.mode));
+    if (rule.mode != ScratchRule{}.mode) entry.add("mode", in_toml(octal_mode(rule.mode)));
     return entry.add_if(rule.optional, "optional").add_text("why", rule.why).toml();
   });
 }
@@ -143,8 +133,8 @@ ShownValues shown_binds(const InForce& in_force) {
   return shown_list(in_force.policy.binds, [](const BindRule& rule) {
     const bool literal = spelling_of(rule.source, {}).literal || spelling_of(same_outside(rule.target), {}).literal;
     return ShownEntry("source", rule.source.text())
-        .add("target", quoted(rule.target.text()))
-        .add("mode", quoted(bind_mode_word(rule.mode)))
+        .add("target", in_toml(rule.target.text()))
+        .add("mode", in_toml(bind_mode_word(rule.mode)))
         .add_if(rule.optional, "optional")
         .add_if(literal, "literal")
         .toml();
@@ -165,20 +155,21 @@ ShownValues shown_patterns(const std::vector<Ranked<VariablePattern>>& patterns)
 ShownValues shown_variables(const InForce& in_force) {
   ShownValues out;
   for (const auto& [name, said] : in_force.policy.environment_set) {
-    out.push_back({.name = quoted(name), .toml = quoted(said.value), .origin = said.origin, .enforced = said.enforced});
+    out.push_back(
+        {.name = in_toml(name), .toml = in_toml(said.value), .origin = said.origin, .enforced = said.enforced});
   }
   return out;
 }
 
 ShownValues shown_requirements(const InForce& in_force) {
   return shown_list(in_force.policy.require,
-                    [](const Requirement& requirement) { return quoted(to_string(requirement)); });
+                    [](const Requirement& requirement) { return in_toml(to_string(requirement)); });
 }
 
 ShownValues shown_degraded(const InForce& in_force) {
   ShownValues out;
   for (const Sourced<Ability>& ability : in_force.policy.allow_degraded) {
-    out.push_back({.toml = quoted(ability_row(ability.value).name), .origin = ability.origin});
+    out.push_back({.toml = in_toml(ability_row(ability.value).name), .origin = ability.origin});
   }
   return out;
 }

@@ -202,6 +202,14 @@ bool wildcard_match(std::string_view pattern, std::string_view name) noexcept {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
+std::string quoted(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
+
+std::string octal_mode(std::uint32_t mode) {
+  std::string text;
+  for (const unsigned shift : {9U, 6U, 3U, 0U}) text += static_cast<char>('0' + ((mode >> shift) & 7U));
+  return text;
+}
+
 std::string join_words(std::span<const std::string> words, std::string_view last_separator) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {

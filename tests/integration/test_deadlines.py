@@ -23,7 +23,8 @@ class Dead(Case):
         self.nodes = self.directory("nodes")
 
     def beside(self, dead, *words, takes_requests=False):
-        order = {"uid": self.user.uid, "gid": self.user.gid, "dead": dead, "nodes": self.nodes, "cwd": self.work,
+        mounts = dead if isinstance(dead, list) else [dead]
+        order = {"uid": self.user.uid, "gid": self.user.gid, "dead": mounts, "nodes": self.nodes, "cwd": self.work,
                  "env": self.environment, "takes_requests": takes_requests, "command": [self.place.fence, *words]}
         done = subprocess.run([sys.executable, DRIVER], input=json.dumps(order), capture_output=True, text=True,
                               timeout=2 * TIMEOUT, check=False)
@@ -66,6 +67,15 @@ class DeadMounts(Dead):
         dead = self.directory("home/dead")
         options = [word for i in range(20) for word in ("-r", f"{dead}/{i}")]
         self.each_refuses(dead, *options, "--", "true", texts=[f"{dead}/19", "fuse"])
+
+    def test_several_dead_mounts_take_twice_the_time_of_one_at_most(self):
+        dead = [self.directory(f"mnt/dead{i}") for i in range(5)]
+        options = [word for at in dead for word in ("-r", f"{at}/x")]
+        one, alone = self.beside(dead[:1], *options[:2], "--", "true")
+        self.refused(one, dead[0], "fuse")
+        all_of_them, together = self.beside(dead, *options, "--", "true")
+        self.refused(all_of_them, *dead)
+        self.assertLess(together, 2.5 * alone, "five times as long without the shorter waits")
 
     def test_a_directory_of_path_is_passed_over(self):
         dead = self.directory("mnt/dead")

@@ -1,4 +1,4 @@
-"""A FUSE mount whose server never answers, in namespaces of its own, and one command that is run beside it.
+"""FUSE mounts whose servers never answer, in namespaces of their own, and one command that is run beside it.
 
 Run as a program by root: reads one JSON object (see `run_beside`) and writes one: how the command ended, how long it took,
 and which processes of it were left.
@@ -108,21 +108,24 @@ def wait_until_only(known, seconds):
 
 
 def run_beside(order):
-    """`order`: uid, gid, the mount point `dead`, an empty directory `nodes`, `takes_requests`, `command`, `cwd`, `env`."""
+    """`order`: uid, gid, the mount points `dead`, an empty directory `nodes`, `takes_requests`, `command`, `cwd`, `env`."""
     processes.adopt_orphans()
     node = in_own_namespaces(order)
-    device = os.open(node, os.O_RDWR)
-    options = f"fd={device},rootmode=40000,user_id={order['uid']},group_id={order['gid']}"
-    mount("nobody@nowhere", order["dead"], "fuse", MS_NOSUID | MS_NODEV, options)
-    server = start_server(device, order["takes_requests"])
+    servers = set()
+    for dead in order["dead"]:
+        device = os.open(node, os.O_RDWR)
+        options = f"fd={device},rootmode=40000,user_id={order['uid']},group_id={order['gid']}"
+        mount("nobody@nowhere", dead, "fuse", MS_NOSUID | MS_NODEV, options)
+        servers.add(start_server(device, order["takes_requests"]))
     start = time.monotonic()
     # As an ordinary user's program starts: without the capabilities of the namespace.
     done = subprocess.run(order["command"], cwd=order["cwd"], env=order["env"], stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=60, check=False)
     seconds = time.monotonic() - start
-    left = wait_until_only({server}, 0.5)
-    os.kill(server, signal.SIGKILL)
-    os.waitpid(server, 0)
+    left = wait_until_only(servers, 0.5)
+    for server in servers:
+        os.kill(server, signal.SIGKILL)
+        os.waitpid(server, 0)
     return {"status": done.returncode, "out": os.fsdecode(done.stdout), "err": os.fsdecode(done.stderr),
             "seconds": seconds, "left": left, "left_at_last": wait_until_only(set(), 10)}
 

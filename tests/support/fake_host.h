@@ -6,11 +6,9 @@
 
 #include "fence/plan/plan.h"
 #include "fence/util/glob.h"
+#include "support/paths.h"
 
 namespace fence::testing {
-
-inline HostPath host(std::string_view text) { return *HostPath::parse(text); }
-inline SandboxPath inside(std::string_view text) { return *SandboxPath::parse(text); }
 
 class FakeHost {
  public:

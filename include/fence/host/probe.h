@@ -1,15 +1,29 @@
 #pragma once
 // The only reader of the host.
+#include <exception>
 #include <functional>
 #include <memory>
 
 #include "fence/facts/facts.h"
+#include "fence/util/result.h"
 
 namespace fence {
 
 /// Called about once a second while a walk goes on, and first after a second, with the number of names looked at so far
 /// and the directory that the walk is in.
 using WalkProgress = std::function<void(std::uint64_t entries, const HostPath& at)>;
+
+/// No question about the host can be asked: an answer made up instead would be a plan for another host.
+class ProbeFailure : public std::exception {
+ public:
+  explicit ProbeFailure(Error error) : error_(std::move(error)), text_(to_string(error_)) {}
+  [[nodiscard]] const Error& error() const noexcept { return error_; }
+  [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  Error error_;
+  std::string text_;
+};
 
 /// Looks at the host. Every look at a path is made in a process of its own, the scout, since one at a dead FUSE or NFS
 /// mount or an automount point may never come back: a look that takes longer than its time is abandoned with its
@@ -18,7 +32,7 @@ using WalkProgress = std::function<void(std::uint64_t entries, const HostPath& a
 /// about twice the time; but never less than 50 ms, which a disk may need. The scout ends with this object, and with
 /// fence whatever ends it; one that the kernel holds in a system call is killed and left to the kernel.
 ///
-/// A question that cannot be asked, since no process can be made, throws std::system_error.
+/// A question that cannot be asked, since no process can be made or each one is killed, throws ProbeFailure.
 class HostProber {
  public:
   explicit HostProber(WalkProgress progress = {});

@@ -34,7 +34,7 @@ bool is_submodule_directory(FactLens& lens, const HostPath& top, const HostPath&
 /// names (core.hooksPath, core.fsmonitor, include.path).
 void protect_git_directory(FactLens& lens, const HostPath& top, const HostPath& gitdir, std::vector<HostPath>& protect);
 
-/// Adds the `.git` of the submodules that `top`/.gitmodules names. False where the file is there and cannot be read.
-bool protect_submodules(FactLens& lens, const HostPath& top, std::vector<HostPath>& protect);
+/// Adds the `.git` of the submodules that `top`/.gitmodules names, or the file itself where it cannot be read.
+void protect_submodules(FactLens& lens, const HostPath& top, std::vector<HostPath>& protect);
 
 }  // namespace fence

@@ -44,6 +44,9 @@ using Specs = std::map<SandboxPath, SpecEntry>;
 /// around hidden names (rule 9). `remarks` gets what cannot be had.
 Specs make_specs(const AccessTree& tree, FactLens& lens, std::vector<Remark>& remarks);
 
+/// What of the host these hide, by path; not what lies in a hidden directory. `specs` are those of make_specs().
+std::vector<HiddenPath> hidden_paths(const Specs& specs, const AccessTree& tree, FactLens& lens);
+
 /// The ops for the specs, and a checked plan of them. Errors: no mount point, with the place that asked.
 Result<MountPlan, Errors> make_mounts(const Specs& specs, FactLens& lens, std::vector<Remark>& remarks);
 

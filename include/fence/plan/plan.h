@@ -252,6 +252,12 @@ struct Remark {
   friend bool operator==(const Remark&, const Remark&) = default;
 };
 
+/// A file or directory of the host that a rule hides.
+struct HiddenPath {
+  SandboxPath path;  ///< where it would be
+  Decision why;
+};
+
 /// A pattern of a path list, and what it matched when the facts were taken. What appears later is not covered.
 struct PatternPlan {
   std::string list;               ///< the settings key: "filesystem.denyRead"
@@ -290,6 +296,7 @@ struct SandboxPlan {
   std::vector<std::string> profiles;
   AbsentProtected absent_protected = AbsentProtected::Report;
   std::vector<AbsentPath> absent;
+  std::vector<HiddenPath> hidden;  ///< names that are there now and that the command does not see, by path
   std::vector<PatternPlan> patterns;
   std::vector<AbilityPlan> abilities;
   Executor executor = Executor::Bwrap;

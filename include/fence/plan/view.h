@@ -48,7 +48,4 @@ struct Permission {
 };
 Permission permission(const Present& fact, const CallerFacts& caller) noexcept;
 
-/// Permission bits as chmod(1) takes them: "0755", "1777".
-std::string mode_text(std::uint32_t mode);
-
 }  // namespace fence

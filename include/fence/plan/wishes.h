@@ -59,6 +59,9 @@ struct WishList {
 /// that lies in a writable tree and leads out of it, since a command of an earlier run may have made that link.
 WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens);
 
+/// An error for each restriction that would have to hold and whose place cannot be looked at.
+Errors closed_places(const WishList& wishes, FactLens& lens);
+
 /// What a pattern matches, and the path that is spelled so itself, where there is one: directories are called "[id]".
 /// Nothing where that is not known.
 std::vector<HostPath> matches_of(FactLens& lens, const HostPath& base, const std::string& pattern);

@@ -20,7 +20,6 @@ struct Workspace {
   std::optional<HostPath> root;    ///< nothing: no writable root, and `notice` says why
   std::optional<HostPath> hidden;  ///< what `root` was before a rule hid it: only restrictions still speak of it
   std::string notice;              ///< said to the user before the command starts; may be empty
-  std::string danger;              ///< what could not be protected; may be empty
   std::vector<GitDirectory> git;   ///< writable besides the root: a linked worktree's or submodule's git directory
   std::vector<HostPath> protect;   ///< read-only inside all of these: what git runs or follows
 };
@@ -31,5 +30,9 @@ struct Workspace {
 /// lies elsewhere is granted only where it names the workspace back: a `.git` file alone is text that anybody may have
 /// put there.
 Workspace find_workspace(const HostPath& directory, FactLens& lens);
+
+/// Standing in ~/.ssh is no wish to show it: a workspace that a rule hides stays hidden, unless a rule of the same rank
+/// or above, of the user or above, grants the workspace by name.
+void drop_hidden_workspace(Workspace& workspace, const Policy& policy, FactLens& lens);
 
 }  // namespace fence

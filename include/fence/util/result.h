@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -36,6 +37,9 @@ struct Error {
   std::vector<std::string> context{};  ///< further lines, innermost first
   std::string hint{};                  ///< what to do; may be empty
 };
+
+/// The hint where a file system does not answer.
+inline constexpr std::string_view kStalledHint = "mount it anew or unmount it (umount -l)";
 
 /// All that is wrong at once: whoever collects errors never stops at the first.
 using Errors = std::vector<Error>;

@@ -1,5 +1,6 @@
 #pragma once
 // Text helpers shared by messages, dumps and shell lines. No locale, no system call.
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,6 +31,12 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
 
 /// fnmatch-like match of one name against a pattern of '*' and '?' and literal bytes, case-sensitive.
 bool wildcard_match(std::string_view pattern, std::string_view name) noexcept;
+
+/// `text` in double quotes, with the bytes of escape_bytes.
+std::string quoted(std::string_view text);
+
+/// Permission bits as four octal digits: "0755".
+std::string octal_mode(std::uint32_t mode);
 
 /// "a, b and c".
 std::string join_words(std::span<const std::string> words, std::string_view last_separator = " and ");

@@ -8,11 +8,9 @@
 #include <vector>
 
 #include "fence/bwrap/bwrap.h"
+#include "support/paths.h"
 
 namespace fence::testing {
-
-inline HostPath host(std::string_view path) { return *HostPath::parse(path); }
-inline SandboxPath inside(std::string_view path) { return *SandboxPath::parse(path); }
 
 inline const Origin kUserFile{LayerKind::User, "settings.toml", 14, 3};
 

@@ -239,9 +239,14 @@ TEST(ToBwrap, RefusesMoreWordsThanBwrapTakes) {
   longest.environment.variables = dropped_variables((9000 - 16 - 11) / 2);  // 11 words without any variable
   EXPECT_THAT(refused(longest), IsEmpty());
   longest.environment.variables.push_back({"ONE_MORE", Dropped{}, "", {}});
+  longest.patterns = {
+      {"filesystem.denyRead", "/srv/**/.env", std::vector(100, *HostPath::parse("/srv/.env")), {}},
+      {"filesystem.denyRead", "/srv/*.key", std::vector(2, *HostPath::parse("/srv/a.key")), {}},
+  };
   const Errors errors = refused(longest);
   ASSERT_THAT(errors, SizeIs(1));
   EXPECT_THAT(errors[0].why, HasSubstr("no more than 9000"));
+  EXPECT_THAT(errors[0].context, ::testing::ElementsAre(HasSubstr("/srv/**/.env in filesystem.denyRead matches 100 ")));
 }
 
 TEST(ToBwrap, ALongCommandIsNoMatterOfBwraps) {

@@ -7,14 +7,15 @@
 #include <nlohmann/json.hpp>
 
 #include "fence/facts/facts.h"
+#include "support/paths.h"
 
 namespace fence {
 namespace {
 
+using testing::host;
+
 using nlohmann::json;
 using ::testing::HasSubstr;
-
-HostPath at(std::string_view text) { return *HostPath::parse(text); }
 
 // ---- arbitrary facts ------------------------------------------------------------------------------------------
 
@@ -196,9 +197,9 @@ TEST(FactsDump, OfNothingIsReadBack) {
 
 TEST(FactsDump, HasOneLineForEachPath) {
   HostFacts facts;
-  facts.paths.emplace(at("/b/c"), Absent{});
-  facts.paths.emplace(at("/b"), Link{"x\xff"});
-  facts.paths.emplace(at("/b-1"), Present{.kind = PathKind::Directory, .fs = FsKind::Tmpfs, .mode = 01777});
+  facts.paths.emplace(host("/b/c"), Absent{});
+  facts.paths.emplace(host("/b"), Link{"x\xff"});
+  facts.paths.emplace(host("/b-1"), Present{.kind = PathKind::Directory, .fs = FsKind::Tmpfs, .mode = 01777});
   EXPECT_THAT(dump_facts(facts),
               HasSubstr("  \"/b\": {\"kind\":\"link\",\"target\":\"x\\\\xff\"},\n"
                         "  \"/b/c\": {\"kind\":\"absent\"},\n"
@@ -208,8 +209,8 @@ TEST(FactsDump, HasOneLineForEachPath) {
 
 TEST(FactsDump, HasOneLineForEachPatternAndAbility) {
   HostFacts facts;
-  facts.globs[{at("/home"), "**/.env"}] = Globbed{{at("/home/.env")}, {}};
-  facts.globs[{at("/srv"), "*"}] = WalkBound{WalkBound::Which::Seconds, 7, at("/srv/x")};
+  facts.globs[{host("/home"), "**/.env"}] = Globbed{{host("/home/.env")}, {}};
+  facts.globs[{host("/srv"), "*"}] = WalkBound{WalkBound::Which::Seconds, 7, host("/srv/x")};
   facts.abilities[Ability::Landlock] = AbilityGiven{{7, 0}, false};
   facts.abilities[Ability::Proc] = AbilityLacking{"mount", 1};
   EXPECT_THAT(
@@ -246,11 +247,11 @@ TEST(FactsDump, KeepsOrdinaryVariables) {
 
 HostFacts sample() {
   HostFacts facts;
-  facts.paths.emplace(at("/"), Present{.kind = PathKind::Directory});
-  facts.paths.emplace(at("/a"), Present{.mode = 0644});
-  facts.paths.emplace(at("/l"), Link{"a"});
-  facts.listings.emplace(at("/"), std::vector<std::string>{"a", "l"});
-  facts.texts.emplace(at("/a"), "text");
+  facts.paths.emplace(host("/"), Present{.kind = PathKind::Directory});
+  facts.paths.emplace(host("/a"), Present{.mode = 0644});
+  facts.paths.emplace(host("/l"), Link{"a"});
+  facts.listings.emplace(host("/"), std::vector<std::string>{"a", "l"});
+  facts.texts.emplace(host("/a"), "text");
   facts.environment = {{"HOME", "/"}};
   facts.open_descriptors = {3, 9};
   return facts;

@@ -6,11 +6,12 @@
 #include <cstring>
 
 #include "orders.h"
+#include "support/paths.h"
 
 namespace fence::launch {
 namespace {
 
-SandboxPath inside(const char* path) { return *SandboxPath::parse(path); }
+using testing::inside;
 
 MountOp op(const char* target, MountPoint at, MountAction action) {
   return {.target = inside(target), .at = at, .action = std::move(action), .why = {}};

@@ -25,6 +25,18 @@ TEST(Planner, ShowsTheHostReadOnlyAndTheProjectWritable) {
   EXPECT_EQ(plan->directory.text(), "/home/ann/src/p");
 }
 
+TEST(Planner, NamesWhatItHidesWhereThatIsThere) {
+  FakeHost fake;
+  fake.dir("/srv/vault", 0).file("/srv/vault/key").file("/srv/open");
+  PolicyBuilder policy;
+  policy.allow_read("/").deny_read("/srv/vault", 3).deny_read("/srv/vault/key", 3).deny_read("/srv/nothing", 3, true);
+  const auto plan = fake.plan(policy);
+  ASSERT_PLAN(plan);
+  ASSERT_EQ(plan->hidden.size(), 1U);
+  EXPECT_EQ(plan->hidden[0].path, inside("/srv/vault"));
+  EXPECT_EQ(to_string(plan->hidden[0].why.winner), "denyRead:3");
+}
+
 TEST(Planner, EveryPlanHasAPrivateDevAndProc) {
   FakeHost fake;
   const auto plan = fake.plan(PolicyBuilder().allow_read("/"));

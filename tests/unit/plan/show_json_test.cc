@@ -120,6 +120,7 @@ TEST(PlanJson, ShowsTheWholePlan) {
   "seals": [
     "/run"
   ],
+  "hidden": [],
   "absent_protected": "report",
   "absent": [],
   "patterns": [],

@@ -1,4 +1,5 @@
 #include "fence/plan/view.h"
+#include "fence/util/text.h"
 
 #include <cerrno>
 
@@ -42,7 +43,7 @@ class Look : public ::testing::Test {
         Overloaded{
             [](const SeenHost& s) { return "host " + s.host.text() + (s.mode == BindMode::ReadOnly ? " ro" : " rw"); },
             [](const SeenOwn& s) {
-              return "own " + mode_text(s.mode) + (s.mount_point ? " mount" : "") + (s.writable ? " rw" : " ro");
+              return "own " + octal_mode(s.mode) + (s.mount_point ? " mount" : "") + (s.writable ? " rw" : " ro");
             },
             [](const SeenSpecial&) { return std::string("special"); },
             [](const SeenFile&) { return std::string("file"); },
@@ -240,12 +241,6 @@ TEST(PermissionBits, RootHasNoMoreThanItsBits) {
   const CallerFacts root;
   EXPECT_FALSE(permission(Present{.uid = 1000, .gid = 1000, .mode = 0700}, root).read);
   EXPECT_TRUE(permission(Present{.uid = 0, .gid = 0, .mode = 0700}, root).read);
-}
-
-TEST(ModeText, HasFourDigits) {
-  EXPECT_EQ(mode_text(0755), "0755");
-  EXPECT_EQ(mode_text(01777), "1777");
-  EXPECT_EQ(mode_text(0), "0000");
 }
 
 }  // namespace

@@ -131,6 +131,18 @@ TEST(Workspace, SubmodulesOfTheTopLevelAreProtectedAsGitmodulesNamesThem) {
   EXPECT_THAT(workspace.protect, Contains(host("/srv/p/sub/.git")));
 }
 
+TEST(Workspace, ASubmoduleThatGitmodulesNoLongerNamesIsProtectedAsItsOwnConfigurationNamesIt) {
+  FakeHost fake = repository();
+  fake.dir("/srv/p/lib").dir("/srv/p/lib/sub").file("/srv/p/lib/sub/.git", "gitdir: ../../.git/modules/sub\n");
+  fake.dir("/srv/p/.git/modules").dir("/srv/p/.git/modules/sub").file("/srv/p/.git/modules/sub/HEAD");
+  fake.file("/srv/p/.git/modules/sub/config", "[core]\n\tworktree = ../../../lib/sub\n");
+  EXPECT_THAT(workspace_at(fake, "/srv/p").protect, Contains(host("/srv/p/lib/sub/.git")));
+  fake.file("/srv/p/.git/modules/sub/config", "[core]\n\tworktree = /srv/q\n");
+  for (const HostPath& path : workspace_at(fake, "/srv/p").protect) {
+    EXPECT_FALSE(host("/srv/q").contains(path)) << path.text();
+  }
+}
+
 TEST(Workspace, AGitmodulesPathThatLeavesTheTopLevelIsIgnored) {
   FakeHost fake = repository();
   fake.file("/srv/p/.gitmodules", "[submodule \"x\"]\n\tpath = ../q\n").dir("/srv/q").dir("/srv/q/.git");

@@ -5,11 +5,12 @@
 #include <utility>
 
 #include "fence/plan/plan.h"
+#include "support/paths.h"
 
 namespace fence::test {
 
-inline HostPath host(std::string_view text) { return *HostPath::parse(text); }
-inline SandboxPath inside(std::string_view text) { return *SandboxPath::parse(text); }
+using testing::host;
+using testing::inside;
 
 /// The facts of a small host. Directories above what is added appear by themselves, 0755 and root's.
 class World {

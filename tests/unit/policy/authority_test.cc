@@ -3,9 +3,12 @@
 
 #include "choices.h"
 #include "fence/policy/policy.h"
+#include "support/paths.h"
 
 namespace fence {
 namespace {
+
+using testing::host;
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -21,8 +24,6 @@ SettingsLayer project_layer(Authority authority = Authority::TightenOnly) {
 SettingsLayer enforced_layer() {
   return {.kind = LayerKind::System, .name = "/etc/fence/settings.toml", .authority = Authority::Enforced};
 }
-
-HostPath host(std::string_view text) { return *HostPath::parse(text); }
 
 std::vector<std::string> errors_of(const std::vector<SettingsLayer>& layers) {
   std::vector<std::string> texts;
@@ -205,6 +206,18 @@ TEST(CheckAuthority, NoNewSessionIsLooserThanWhatFenceDecides) {
                           "  asked for by ~/p/.fence.toml:3:1\n"
                           "  which is less strict than the default" +
                           kProjectHint));
+}
+
+TEST(CheckAuthority, WhatIsEnforcedRestrictsSomething) {
+  SettingsLayer enforced = enforced_layer();
+  enforced.network = {NetworkMode::Host, system_place(1)};
+  enforced.terminal = {TerminalMode::Shared, system_place(2)};
+  enforced.force_new_session = {false, system_place(3)};
+  enforced.runtime_dir = {RuntimeDirMode::Auto, system_place(4)};
+  EXPECT_THAT(refused_keys({enforced}),
+              ::testing::UnorderedElementsAre("1 network.mode = \"host\"", "2 terminal.mode = \"shared\"",
+                                              "3 forceNewSession = false"));
+  EXPECT_THAT(errors_of({enforced})[0], ::testing::HasSubstr("[enforce] can only restrict"));
 }
 
 TEST(CheckAuthority, AVariableThatIsEnforcedAwayCannotBeNamed) {

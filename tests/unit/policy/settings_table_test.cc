@@ -6,8 +6,12 @@
 #include <algorithm>
 #include <set>
 
+#include "support/paths.h"
+
 namespace fence {
 namespace {
+
+using testing::host;
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -61,8 +65,6 @@ SettingsLayer read(std::string_view key, Value of) {
   for (const Error& error : layer.error()) ADD_FAILURE() << to_string(error);
   return {};
 }
-
-HostPath host(std::string_view text) { return *HostPath::parse(text); }
 
 TEST(SettingsTable, EveryKeyStandsOnceAndIsDescribed) {
   std::set<std::string_view> keys;

@@ -3,14 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "fence/policy/settings_table.h"
+#include "support/paths.h"
 
 namespace fence {
 namespace {
 
+using testing::host;
+
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const Origin kPlace{LayerKind::User, "s.toml", 3, 5};
+const Origin kShownPlace{LayerKind::User, "s.toml", 3, 5};
 
 std::vector<ShownValue> shown(std::string_view key, const std::vector<SettingsLayer>& layers,
                               const Sourced<std::vector<std::string>>& profiles = {}) {
@@ -25,13 +28,11 @@ std::vector<ShownValue> shown(std::string_view key, const std::vector<SettingsLa
 std::vector<std::string> tomls(std::string_view key, const SettingsLayer& layer) {
   std::vector<std::string> out;
   for (const ShownValue& value : shown(key, {layer})) {
-    EXPECT_EQ(value.origin, kPlace);
+    EXPECT_EQ(value.origin, kShownPlace);
     out.push_back(value.toml);
   }
   return out;
 }
-
-HostPath host(std::string_view text) { return *HostPath::parse(text); }
 
 TEST(Shown, EveryRowWithADefaultShowsIt) {
   for (const SettingRow& row : settings_table()) {
@@ -48,10 +49,10 @@ TEST(Shown, EveryRowWithADefaultShowsIt) {
 
 TEST(Shown, SingleValuesWithTheirPlace) {
   SettingsLayer layer{.kind = LayerKind::User};
-  layer.network = {NetworkMode::Host, kPlace};
-  layer.nesting = {true, kPlace};
-  layer.force_new_session = {false, kPlace};
-  layer.look_milliseconds = {100, kPlace};
+  layer.network = {NetworkMode::Host, kShownPlace};
+  layer.nesting = {true, kShownPlace};
+  layer.force_new_session = {false, kShownPlace};
+  layer.look_milliseconds = {100, kShownPlace};
   EXPECT_THAT(tomls("network.mode", layer), ElementsAre("\"host\""));
   EXPECT_THAT(tomls("nesting", layer), ElementsAre("true"));
   EXPECT_THAT(tomls("forceNewSession", layer), ElementsAre("false"));
@@ -60,7 +61,7 @@ TEST(Shown, SingleValuesWithTheirPlace) {
 
 TEST(Shown, WhatIsEnforcedIsMarked) {
   SettingsLayer user{.kind = LayerKind::User}, enforced{.kind = LayerKind::System, .authority = Authority::Enforced};
-  user.network = {NetworkMode::None, kPlace};
+  user.network = {NetworkMode::None, kShownPlace};
   enforced.network = {NetworkMode::None, {}};
   enforced.paths = {{{.list = PathList::DenyRead, .path = host("/x")}, {}}};
   EXPECT_TRUE(shown("network.mode", {user, enforced})[0].enforced);
@@ -70,7 +71,7 @@ TEST(Shown, WhatIsEnforcedIsMarked) {
 
 TEST(Shown, PathsAsAFileWouldHaveThem) {
   SettingsLayer layer;
-  const auto add = [&](PathRule rule) { layer.paths.push_back({std::move(rule), kPlace}); };
+  const auto add = [&](PathRule rule) { layer.paths.push_back({std::move(rule), kShownPlace}); };
   add({.path = host("/a")});
   add({.path = host("/a"), .optional = true, .why = "say \"x\""});
   add({.path = host("/a*")});
@@ -83,24 +84,24 @@ TEST(Shown, PathsAsAFileWouldHaveThem) {
       tomls("filesystem.allowRead", layer),
       ElementsAre("\"/a\"", R"({path = "/a", optional = true, why = "say \"x\""})", R"({path = "/a*", literal = true})",
                   R"("/a[[]b]/*.c")", "\"/*\"", "\"$FENCE_WORKSPACE/d\"", "\"$FENCE_WORKSPACE/**/x\""));
-  layer.paths = {{{.list = PathList::Protect, .path = InEveryWritableTree{""}, .pattern = "**/.env"}, kPlace},
-                 {{.list = PathList::Protect, .path = InEveryWritableTree{"~x"}}, kPlace}};
+  layer.paths = {{{.list = PathList::Protect, .path = InEveryWritableTree{""}, .pattern = "**/.env"}, kShownPlace},
+                 {{.list = PathList::Protect, .path = InEveryWritableTree{"~x"}}, kShownPlace}};
   EXPECT_THAT(tomls("filesystem.protect", layer), ElementsAre("\"**/.env\"", R"({path = "~x", literal = true})"));
 }
 
 TEST(Shown, OtherListsAsAFileWouldHaveThem) {
   SettingsLayer layer;
-  layer.scratch = {{{.path = host("/t"), .size = 65536, .mode = 01777, .optional = true}, kPlace}};
-  layer.binds = {{{.source = host("/a"), .target = same_inside(host("/b")), .mode = BindMode::ReadWrite}, kPlace}};
-  layer.device_nodes = {{{.path = host("/dev"), .pattern = "video*"}, kPlace}};
-  layer.environment_pass = {{{"A_*", "because"}, kPlace}};
-  layer.environment_deny = {{{"B", ""}, kPlace}};
-  layer.environment_set = {{"C", {"\x1b[2J", kPlace}}};
-  layer.require = {{{Ability::Landlock, {4, 0}}, kPlace}};
-  layer.allow_degraded = {{Ability::Cgroup, kPlace}};
-  layer.trusted_projects = {{host("/p"), kPlace}};
+  layer.scratch = {{{.path = host("/t"), .size = 65536, .mode = 01777, .optional = true}, kShownPlace}};
+  layer.binds = {{{.source = host("/a"), .target = same_inside(host("/b")), .mode = BindMode::ReadWrite}, kShownPlace}};
+  layer.device_nodes = {{{.path = host("/dev"), .pattern = "video*"}, kShownPlace}};
+  layer.environment_pass = {{{"A_*", "because"}, kShownPlace}};
+  layer.environment_deny = {{{"B", ""}, kShownPlace}};
+  layer.environment_set = {{"C", {"\x1b[2J", kShownPlace}}};
+  layer.require = {{{Ability::Landlock, {4, 0}}, kShownPlace}};
+  layer.allow_degraded = {{Ability::Cgroup, kShownPlace}};
+  layer.trusted_projects = {{host("/p"), kShownPlace}};
   EXPECT_THAT(tomls("filesystem.tmpfs", layer),
-              ElementsAre(R"({path = "/t", size = 65536, mode = "01777", optional = true})"));
+              ElementsAre(R"({path = "/t", size = 65536, mode = "1777", optional = true})"));
   EXPECT_THAT(tomls("filesystem.bind", layer), ElementsAre(R"({source = "/a", target = "/b", mode = "rw"})"));
   EXPECT_THAT(tomls("devices.allow", layer), ElementsAre("\"/dev/video*\""));
   EXPECT_THAT(tomls("environment.pass", layer), ElementsAre(R"({name = "A_*", why = "because"})"));
@@ -113,10 +114,10 @@ TEST(Shown, OtherListsAsAFileWouldHaveThem) {
 }
 
 TEST(Shown, ProfilesAreThoseThatWereChosen) {
-  const auto values = shown("profile", {}, {{"a", "b"}, kPlace});
+  const auto values = shown("profile", {}, {{"a", "b"}, kShownPlace});
   ASSERT_EQ(values.size(), 1U);
   EXPECT_EQ(values[0].toml, R"(["a", "b"])");
-  EXPECT_EQ(values[0].origin, kPlace);
+  EXPECT_EQ(values[0].origin, kShownPlace);
 }
 
 }  // namespace

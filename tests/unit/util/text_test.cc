@@ -140,6 +140,12 @@ TEST(WildcardMatch, TakesBracketsLiterally) {
   EXPECT_FALSE(wildcard_match("[a]", "a"));
 }
 
+TEST(ModeText, HasFourDigits) {
+  EXPECT_EQ(octal_mode(0755), "0755");
+  EXPECT_EQ(octal_mode(01777), "1777");
+  EXPECT_EQ(octal_mode(0), "0000");
+}
+
 TEST(JoinWords, ReadsLikeASentence) {
   using Words = std::vector<std::string>;
   EXPECT_EQ(join_words(Words{}), "");
