@@ -30,7 +30,16 @@ Errors unanswered(const FactQueries& queries) {
   for (const Ability ability : queries.abilities) {
     errors.push_back(facts_do_not_tell("whether the host has the ability " + std::string(ability_row(ability).name)));
   }
+  if (queries.bwrap) errors.push_back(facts_do_not_tell("whether bwrap is installed"));
   return errors;
+}
+
+/// What the planner wants to know, and what the output takes besides: a dump is replayed in every form.
+FactQueries questions(const CommandLine& line, const Wishes& wishes, const HostFacts& facts) {
+  FactQueries queries = required_facts(wishes.policy, wishes.request, facts);
+  const bool shows_bwrap = line.format == PlanFormat::Bwrap || line.format == PlanFormat::Facts;
+  if (line.subcommand == Subcommand::Plan && shows_bwrap && !facts.bwrap_known) queries.bwrap = true;
+  return queries;
 }
 
 std::string count(std::size_t number, std::string_view what) {
@@ -65,7 +74,7 @@ Result<Wishes, Errors> read_wishes(const CommandLine& line, HostProber& prober, 
 Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostProber& prober,
                                          HostFacts facts, const Diagnostics& say) {
   for (int round = 1; round <= kMaxRounds; ++round) {
-    const FactQueries queries = required_facts(wishes.policy, wishes.request, facts);
+    const FactQueries queries = questions(line, wishes, facts);
     if (queries.empty()) {
       prober.rest();
       return facts;

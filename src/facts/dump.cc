@@ -195,11 +195,12 @@ json json_of(const std::map<std::string, std::string>& values) {
   return out;
 }
 
-json json_of(const std::optional<BwrapFacts>& bwrap) {
-  if (!bwrap) return nullptr;
+json bwrap_of(const HostFacts& facts) {
+  if (!facts.bwrap_known) return facts_names::kUnknown;
+  if (!facts.bwrap) return nullptr;
   json options = json::array();
-  for (const std::string& option : bwrap->options) options.push_back(escape_bytes(option));
-  return {{"path", escape_bytes(bwrap->path)}, {"options", std::move(options)}, {"setuid", bwrap->setuid}};
+  for (const std::string& option : facts.bwrap->options) options.push_back(escape_bytes(option));
+  return {{"path", escape_bytes(facts.bwrap->path)}, {"options", std::move(options)}, {"setuid", facts.bwrap->setuid}};
 }
 
 /// One line an entry, in path order, so that two dumps can be compared with diff(1).
@@ -224,7 +225,7 @@ std::string dump_facts(const HostFacts& facts, bool secrets) {
       {"working_directory", json_of(facts.working_directory).dump()},
       {"terminal", json_of(facts.terminal).dump()},
       {"kernel", json_of(facts.kernel).dump()},
-      {"bwrap", json_of(facts.bwrap).dump()},
+      {"bwrap", bwrap_of(facts).dump()},
       {"environment", json_of(facts.environment, secrets).dump()},
       {"listening_sockets", json_of(facts.listening_sockets).dump()},
       {"open_descriptors", json(facts.open_descriptors).dump()},

@@ -39,6 +39,9 @@ inline constexpr std::array<std::pair<bool MountFlags::*, std::string_view>, 4> 
     {&MountFlags::noexec, "noexec"},
 }};
 
+/// What nobody has looked for.
+inline constexpr std::string_view kUnknown = "unknown";
+
 inline constexpr std::array<std::pair<WalkBound::Which, std::string_view>, 2> kWalkBounds = {{
     {WalkBound::Which::Entries, "entries"},
     {WalkBound::Which::Seconds, "seconds"},

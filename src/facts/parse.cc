@@ -271,15 +271,23 @@ Result<KernelFacts> kernel(const JsonNode& node) {
   return facts;
 }
 
-Result<std::optional<BwrapFacts>> bwrap(const JsonNode& node) {
-  if (node.is_null()) return std::optional<BwrapFacts>();
+/// kUnknown, null for none, or what there is.
+Result<Ok> read_bwrap(const JsonNode& node, HostFacts& out) {
+  if (node.is_string()) {
+    FENCE_TRY(const std::string text, node.bytes());
+    if (text != facts_names::kUnknown) return node.error("is neither an object nor \"unknown\"");
+    return Ok{};
+  }
+  out.bwrap_known = true;
+  if (node.is_null()) return Ok{};
   FENCE_TRY(const JsonObject object, node.object({"path", "options", "setuid"}));
   BwrapFacts facts;
   FENCE_TRY(const HostPath place, path(object["path"]));
   facts.path = place.text();
   FENCE_TRY(facts.options, set_of(object["options"], c_string));
   FENCE_TRY(facts.setuid, object["setuid"].boolean());
-  return std::optional(std::move(facts));
+  out.bwrap = std::move(facts);
+  return Ok{};
 }
 
 Result<std::map<std::string, std::string>> sysctls(const JsonNode& node) {
@@ -376,7 +384,7 @@ Result<HostFacts> host_facts(const JsonNode& document) {
   FENCE_TRY(facts.working_directory, working_directory(object["working_directory"]));
   FENCE_TRY(facts.terminal, terminal(object["terminal"]));
   FENCE_TRY(facts.kernel, kernel(object["kernel"]));
-  FENCE_TRY(facts.bwrap, bwrap(object["bwrap"]));
+  FENCE_TRY([[maybe_unused]] Ok bwrap, read_bwrap(object["bwrap"], facts));
   FENCE_TRY(facts.environment, list_of(object["environment"], variable));
   FENCE_TRY(facts.listening_sockets, ascending_list_of(object["listening_sockets"], path));
   FENCE_TRY(facts.open_descriptors, set_of(object["open_descriptors"], descriptor));

@@ -185,6 +185,11 @@ const AbilityFact& FactLens::ability(Ability ability) {
   return kUnknown;
 }
 
+const std::optional<BwrapFacts>& FactLens::bwrap() {
+  wanted_.bwrap = !facts_.bwrap_known;
+  return facts_.bwrap;
+}
+
 void FactLens::set_limits(const WalkLimits& walk, std::uint64_t look_milliseconds) noexcept {
   wanted_.walk_limits = walk;
   wanted_.look_milliseconds = look_milliseconds;

@@ -34,6 +34,7 @@ constexpr std::array kTryRows = {
     TryRow{Ability::Cgroup, try_cgroup, "--unshare-user --unshare-cgroup"},
     TryRow{Ability::Seccomp, try_seccomp, ""},
     TryRow{Ability::Landlock, try_landlock, ""},
+    TryRow{Ability::Native, try_native, ""},
 };
 // As pid 1: bwrap's own init would be left for whoever reaps orphans, since bwrap ends when its command does.
 constexpr std::string_view kWholeSandbox = "--unshare-all --as-pid-1 --proc /proc --dev /dev";
@@ -66,19 +67,21 @@ bool bwrap_can(const BwrapFacts& bwrap, std::string_view options) {
   return program_output(bwrap.path, words, kBwrapTime).starts_with("bubblewrap ");
 }
 
-AbilityFact try_itself(const TryRow& row, const HostFacts& facts) {
+AbilityFact try_itself(const TryRow& row, const FindBwrap& find_bwrap) {
   AttemptResult result = attempt(row.own, kTryTime);
   if (const auto* version = std::get_if<std::uint32_t>(&result)) return AbilityGiven{.version = {*version, 0}};
   AbilityLacking& lacking = std::get<AbilityLacking>(result);
-  const bool may_ask = is_permission(lacking.errno_value) && !row.by_bwrap.empty() && facts.bwrap;
-  if (may_ask && bwrap_can(*facts.bwrap, row.by_bwrap)) return AbilityGiven{.by_bwrap = true};
+  if (is_permission(lacking.errno_value) && !row.by_bwrap.empty()) {
+    const auto& bwrap = find_bwrap();
+    if (bwrap && bwrap_can(*bwrap, row.by_bwrap)) return AbilityGiven{.by_bwrap = true};
+  }
   return std::move(lacking);
 }
 
-AbilityFact try_bwrap(const HostFacts& facts) {
-  if (!facts.bwrap) return AbilityLacking{"looking for a bwrap that only root can change", ENOENT};
-  if (!bwrap_can(*facts.bwrap, kWholeSandbox)) {
-    return AbilityLacking{"running " + escape_bytes(facts.bwrap->path) + " " + std::string(kWholeSandbox), 0};
+AbilityFact try_bwrap(const std::optional<BwrapFacts>& bwrap) {
+  if (!bwrap) return AbilityLacking{"looking for a bwrap that only root can change", ENOENT};
+  if (!bwrap_can(*bwrap, kWholeSandbox)) {
+    return AbilityLacking{"running " + escape_bytes(bwrap->path) + " " + std::string(kWholeSandbox), 0};
   }
   return AbilityGiven{.by_bwrap = true};
 }
@@ -94,10 +97,10 @@ AbilityFact kernel_version(const KernelFacts& kernel) {
 
 }  // namespace
 
-AbilityFact try_ability(Ability ability, const HostFacts& facts) {
-  if (ability == Ability::Kernel) return kernel_version(facts.kernel);
-  if (ability == Ability::Bwrap) return try_bwrap(facts);
-  return try_itself(*std::ranges::find(kTryRows, ability, &TryRow::ability), facts);
+AbilityFact try_ability(Ability ability, const KernelFacts& kernel, const FindBwrap& find_bwrap) {
+  if (ability == Ability::Kernel) return kernel_version(kernel);
+  if (ability == Ability::Bwrap) return try_bwrap(find_bwrap());
+  return try_itself(*std::ranges::find(kTryRows, ability, &TryRow::ability), find_bwrap);
 }
 
 void add_sysctls_of_lacking(HostFacts& facts) {

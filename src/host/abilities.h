@@ -1,13 +1,18 @@
 #pragma once
 // What this host lets fence do: tried, in a child process that changes nothing of fence's own state.
+#include <functional>
+
 #include "fence/facts/facts.h"
 
 namespace fence {
 
-/// Tries `ability` (Kernel is read from facts.kernel). Where a namespace is refused to fence itself, the installed
-/// bubblewrap of facts.bwrap is asked for one. Takes a few milliseconds; what takes longer than 2 s (bubblewrap: 5 s)
+/// The installed bubblewrap, looked for when it is asked for first.
+using FindBwrap = std::function<const std::optional<BwrapFacts>&()>;
+
+/// Tries `ability` (Kernel is read from `kernel`). Where a namespace is refused to fence itself, the installed
+/// bubblewrap is asked for one. Takes a few milliseconds; what takes longer than 2 s (bubblewrap: 5 s)
 /// counts as refused with ETIMEDOUT.
-AbilityFact try_ability(Ability ability, const HostFacts& facts);
+AbilityFact try_ability(Ability ability, const KernelFacts& kernel, const FindBwrap& find_bwrap);
 
 /// Where an ability lacks, reads the kernel settings that may be why into facts.sysctls; those that there are.
 void add_sysctls_of_lacking(HostFacts& facts);

@@ -88,6 +88,14 @@ class HostProber::Impl {
          .hint = "who kills fence's processes: the kernel, for memory (dmesg), or a watchdog?"});
   }
 
+  const std::optional<BwrapFacts>& bwrap(HostFacts& facts) {
+    if (std::exchange(facts.bwrap_known, true)) return facts.bwrap;
+    const std::vector<HostPath> places = bwrap_places(facts.environment);
+    ask({.programs = places}, {}, facts);
+    facts.bwrap = probe_bwrap(facts, places);
+    return facts.bwrap;
+  }
+
   void rest() { scout_.reset(); }
 
  private:
@@ -123,19 +131,16 @@ class HostProber::Impl {
 HostProber::HostProber(WalkProgress progress) : impl_(std::make_unique<Impl>(std::move(progress))) {}
 HostProber::~HostProber() = default;
 
-HostFacts HostProber::basics() {
-  HostFacts facts = probe_basics();
-  const std::vector<HostPath> places = bwrap_places(facts.environment);
-  impl_->ask({.programs = places}, {}, facts);
-  facts.bwrap = probe_bwrap(facts, places);
-  return facts;
-}
+HostFacts HostProber::basics() { return probe_basics(); }
 
 void HostProber::answer(const FactQueries& queries, HostFacts& facts) {
   const wire::Request request = request_of(queries, facts);
   if (request != wire::Request{.walk_entries = request.walk_entries}) impl_->ask(request, queries, facts);
+  const FindBwrap find_bwrap = [&]() -> const std::optional<BwrapFacts>& { return impl_->bwrap(facts); };
+  if (queries.bwrap) find_bwrap();
   for (const Ability ability : queries.abilities) {
-    if (!facts.abilities.contains(ability)) facts.abilities.emplace(ability, try_ability(ability, facts));
+    if (facts.abilities.contains(ability)) continue;
+    facts.abilities.emplace(ability, try_ability(ability, facts.kernel, find_bwrap));
   }
   add_sysctls_of_lacking(facts);
 }

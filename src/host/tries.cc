@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
@@ -114,6 +115,34 @@ AttemptResult try_network() {
 AttemptResult try_ipc() { return try_namespace(CLONE_NEWIPC, "CLONE_NEWIPC"); }
 AttemptResult try_uts() { return try_namespace(CLONE_NEWUTS, "CLONE_NEWUTS"); }
 AttemptResult try_cgroup() { return try_namespace(CLONE_NEWCGROUP, "CLONE_NEWCGROUP"); }
+
+// What the launch does (launch/native_mounts.cc), each call once. What is cloned is a mount of its own: a clone of the
+// root would take time for each mount of the host, and without those below it, it is refused.
+AttemptResult try_native() {
+  if (auto refusal = enter_mount_namespace()) return *std::move(refusal);
+  open_how how{};
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const UniqueFd root(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how)));
+  if (!root) return refused("openat2(2)");
+  const UniqueFd system(::fsopen("tmpfs", FSOPEN_CLOEXEC));
+  if (!system) return refused("fsopen(2)");
+  if (::fsconfig(system.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return refused("fsconfig(2)");
+  const UniqueFd mount(::fsmount(system.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID));
+  if (!mount) return refused("fsmount(2)");
+  // Over the root, where a look never waits.
+  constexpr unsigned kByDescriptor = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  if (::move_mount(mount.get(), "", root.get(), "", kByDescriptor) != 0) return refused("move_mount(2)");
+  const UniqueFd tree(::open_tree(mount.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+  if (!tree) return refused("open_tree(2)");
+  mount_attr read_only{};
+  read_only.attr_set = MOUNT_ATTR_RDONLY;
+  read_only.propagation = MS_PRIVATE;
+  if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0) {
+    return refused("mount_setattr(2)");
+  }
+  return std::uint32_t{0};
+}
 
 AttemptResult try_seccomp() {
   if (auto refusal = forbid_new_privileges()) return *std::move(refusal);

@@ -13,5 +13,6 @@ AttemptResult try_uts();
 AttemptResult try_cgroup();
 AttemptResult try_seccomp();
 AttemptResult try_landlock();
+AttemptResult try_native();
 
 }  // namespace fence

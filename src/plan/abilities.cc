@@ -36,6 +36,24 @@ AbilityVersion kernel_version(const std::string& release) {
   return parse_version(text).value_or(AbilityVersion{});
 }
 
+}  // namespace
+
+std::string refusal_text(const AbilityLacking& lacking) {
+  return lacking.errno_value == 0 ? lacking.step : lacking.step + ": " + errno_text(lacking.errno_value);
+}
+
+void explain_lacking(Error& error, Ability ability, const HostFacts& facts) {
+  for (const Gate& gate : kGates) {
+    const auto found = facts.sysctls.find(std::string(gate.sysctl));
+    if (found == facts.sysctls.end() || found->second != gate.closed) continue;
+    error.context.push_back(found->first + " is " + found->second);
+    if (error.hint.empty()) error.hint = std::string(gate.advice);
+  }
+  if (error.hint.empty()) error.hint = "it takes " + std::string(ability_row(ability).remedy);
+}
+
+namespace {
+
 class Decider {
  public:
   Decider(const Policy& policy, FactLens& lens) : policy_(policy), lens_(lens) {}
@@ -61,7 +79,7 @@ class Decider {
     if (const auto* lacking = std::get_if<AbilityLacking>(&fact)) {
       return fail(
           "this host has no " + std::string(ability_row(ability).meaning) + ", which is required (" + name + ")",
-          refusal(*lacking), ability, requirement.origin);
+          refusal_text(*lacking), ability, requirement.origin);
     }
     const auto& given = std::get<AbilityGiven>(fact);
     if (given.version < requirement.value.at_least) {
@@ -84,7 +102,7 @@ class Decider {
     if (lacking == nullptr) return;
     const std::string covered = escape_bytes(lens_.host().kernel.covered_proc.front().text());
     out_.own_proc = false;
-    degrade(Ability::Proc, refusal(*lacking) + " (" + covered + " and perhaps others are covered)");
+    degrade(Ability::Proc, refusal_text(*lacking) + " (" + covered + " and perhaps others are covered)");
     if (policy_.nesting.value && errors_.empty()) {
       Error error{ErrorKind::Conflict, "cannot allow nested sandboxes with the host's /proc",
                   "they write to /proc, which is read-only then"};
@@ -117,20 +135,10 @@ class Decider {
                                      "\"] goes on without: " + std::string(row.degraded));
   }
 
-  static std::string refusal(const AbilityLacking& lacking) {
-    return lacking.errno_value == 0 ? lacking.step : lacking.step + ": " + errno_text(lacking.errno_value);
-  }
-
   void fail(std::string what, std::string why, Ability ability, const Origin& origin) {
     Error error{ErrorKind::Host, std::move(what), std::move(why)};
     error.origin = origin;
-    for (const Gate& gate : kGates) {
-      const auto found = lens_.host().sysctls.find(std::string(gate.sysctl));
-      if (found == lens_.host().sysctls.end() || found->second != gate.closed) continue;
-      error.context.push_back(found->first + " is " + found->second);
-      if (error.hint.empty()) error.hint = std::string(gate.advice);
-    }
-    if (error.hint.empty()) error.hint = "it takes " + std::string(ability_row(ability).remedy);
+    explain_lacking(error, ability, lens_.host());
     errors_.push_back(std::move(error));
   }
 

@@ -2,7 +2,6 @@
 // them.
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 #include "fence/plan/abilities.h"
 #include "fence/plan/decide.h"
@@ -30,6 +29,8 @@ class Planner {
   Result<SandboxPlan, Errors> plan() && {
     lens_.set_limits({policy_.walk_entries.value, policy_.walk_seconds.value}, policy_.look_milliseconds.value);
     check_kernel();
+    // Where there are no namespaces at all, one refusal says it.
+    const ExecutorChoice executor = errors_.empty() ? take_executor() : ExecutorChoice{};
     check_identity();
     check_descriptors();
     auto abilities = decide_abilities(policy_, lens_);
@@ -83,7 +84,8 @@ class Planner {
     plan.hidden = std::move(hidden);
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
-    std::tie(plan.executor, plan.backend_reason) = choose_executor(policy_.backend.value);
+    plan.executor = executor.executor;
+    plan.backend_reason = executor.reason;
     add_dangers(plan);
     plan.remarks = std::move(remarks_);
     std::ranges::move(wishes.remarks, std::back_inserter(plan.remarks));
@@ -95,6 +97,13 @@ class Planner {
   const CallerFacts& caller() const { return lens_.host().caller; }
 
   void take(Errors errors) { std::ranges::move(errors, std::back_inserter(errors_)); }
+
+  ExecutorChoice take_executor() {
+    auto choice = decide_executor(policy_.backend, lens_);
+    if (choice) return *std::move(choice);
+    take(choice.error());
+    return {};
+  }
 
   // uid 0 needs /proc locked, and a locked /proc stops every nested sandbox (the kernel's mount_too_revealing rule).
   void check_identity() {

@@ -60,6 +60,13 @@ constexpr std::array kTable = {
                .name = "bwrap",
                .meaning = "bubblewrap that starts a sandbox",
                .remedy = "the package bubblewrap"},
+    AbilityRow{.ability = Ability::Native,
+               .name = "native",
+               .meaning = "mount namespace in which fence can make the mounts itself",
+               .remedy = "Linux 5.12 and user namespaces: sysctl user.max_user_namespaces above 0, "
+                         "kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 "
+                         "or an AppArmor profile with `userns` (Ubuntu); in a container its seccomp profile must let "
+                         "unshare(2), fsopen(2), open_tree(2), mount_setattr(2) and move_mount(2) pass"},
     AbilityRow{.ability = Ability::Kernel,
                .name = "kernel",
                .meaning = "kernel so new",

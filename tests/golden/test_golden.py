@@ -13,7 +13,7 @@ import worlds
 ACCEPT = os.environ.get("FENCE_ACCEPT") == "1"
 FORMS = {"plan.txt": "text", "bwrap.txt": "bwrap", "plan.json": "json"}
 # JSON is the same plan in more lines: for some cases only.
-WITH_JSON = ("git_project", "root", "worktree", "errors", "mistakes")
+WITH_JSON = ("git_project", "root", "worktree", "errors", "mistakes", "old_kernel")
 
 
 def with_line_breaks(name, text):
@@ -30,7 +30,7 @@ class Golden(unittest.TestCase):
         facts = json.loads(worlds.read(case, "facts.json"))
         expected_errors = os.path.join(worlds.HERE, case, "errors.txt")
         for name, form in FORMS.items():
-            if form == "json" and case not in WITH_JSON:
+            if (form == "json" and case not in WITH_JSON) or (form == "bwrap" and facts["bwrap"] is None):
                 continue
             status, out, said = worlds.plan(case, facts, form)
             if status != 0:
@@ -51,6 +51,12 @@ class Golden(unittest.TestCase):
     def test_no_case_is_left_out(self):
         cases = {name for name in os.listdir(worlds.HERE) if os.path.exists(os.path.join(worlds.HERE, name, "args"))}
         self.assertEqual(cases, set(worlds.WORLDS))
+
+    def test_without_a_bwrap_the_line_for_it_is_refused(self):
+        facts = json.loads(worlds.read("no_bwrap", "facts.json"))
+        status, out, said = worlds.plan("no_bwrap", facts, "bwrap")
+        self.assertEqual((status, out), (125, ""), said)
+        self.assertIn("bwrap is not installed", said)
 
     def test_a_changed_host_changes_the_plan(self):
         """The negative control: the facts are what the plan is made from."""

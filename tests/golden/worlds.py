@@ -123,7 +123,7 @@ def has(ability, version=(0, 0), by_bwrap=False):
 
 
 def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(),
-          release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=()):
+          release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=(), native=None, bwrap=True):
     user, home = ("ada", "/home/ada") if uid else ("root", "/root")
     return {
         "tree": paths,
@@ -136,12 +136,12 @@ def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_ter
             "terminal": terminal(on_terminal),
             "kernel": {"release": release, "machine": "x86_64", "legacy_tiocsti": None, "cgroup_namespace": True,
                        "max_user_namespaces": 63000, "covered_proc": list(covered_proc)},
-            "bwrap": {"path": "/usr/bin/bwrap", "setuid": False, "options": BWRAP_OPTIONS},
+            "bwrap": {"path": "/usr/bin/bwrap", "setuid": False, "options": BWRAP_OPTIONS} if bwrap else None,
             "environment": [["HOME", home], ["USER", user], ["LANG", "C.UTF-8"], *environment, ["PATH", "/usr/bin:/bin"]],
             "listening_sockets": list(listening),
             "open_descriptors": [],
             "ignored_signals": [],
-            "sysctls": sysctls or {}, "abilities": list(abilities), "stalled": [], "globs": [],
+            "sysctls": sysctls or {}, "abilities": [*abilities, native or has("native")], "stalled": [], "globs": [],
             "paths": {}, "listings": {}, "texts": {},
         },
     }
@@ -156,7 +156,7 @@ COVERED = ["/proc/acpi", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/kcore", "/
 CONTAINER = {**debian(), "/.dockerenv": file(), "/work": directory(), "/work/main.c": file()}
 IN_CONTAINER = {"uid": 0, "directory": "/work", "release": "6.8.0-45-generic", "covered_proc": COVERED,
                 "abilities": [lacks("proc", "mount(\"proc\")", 1)], "sysctls": {"user.max_user_namespaces": "127234"}}
-UBUNTU = {"environment": [RUNTIME], "release": "6.8.0-45-generic",
+UBUNTU = {"environment": [RUNTIME], "release": "6.8.0-45-generic", "native": lacks("native", "writing /proc/self/uid_map", 1),
           "sysctls": {"kernel.apparmor_restrict_unprivileged_userns": "1", "kernel.unprivileged_userns_clone": "1",
                       "user.max_user_namespaces": "127234"}}
 SETTINGS_OF_ADA = {"/home/ada/.config/fence": directory(1000),
@@ -171,6 +171,14 @@ WORLDS = {
                              abilities=[lacks("userns", "write /proc/self/uid_map", 1)]),
     "ubuntu_bwrap_allowed": world({**ADA, **SETTINGS_OF_ADA}, **UBUNTU,
                                   abilities=[has("userns", by_bwrap=True), has("landlock", (4, 0))]),
+    # Debian 11.
+    "old_kernel": world(ADA, environment=[RUNTIME], release="5.10.0-30-amd64", native=lacks("native", "mount_setattr(2)", 38)),
+    "old_kernel_native": world(ADA, environment=[RUNTIME, ("FENCE_SET_BACKEND", "native")], release="5.10.0-30-amd64",
+                               native=lacks("native", "mount_setattr(2)", 38)),
+    "ubuntu_native": world(ADA, **{**UBUNTU, "environment": [RUNTIME, ("FENCE_SET_BACKEND", "native")]}),
+    "no_bwrap": world(ADA, environment=[RUNTIME], bwrap=False),
+    "no_executor": world(ADA, environment=[RUNTIME], bwrap=False, native=lacks("native", "unshare(CLONE_NEWUSER)", 1),
+                         sysctls={"kernel.unprivileged_userns_clone": "0", "user.max_user_namespaces": "63000"}),
     "wsl1": world({**ADA, "/mnt": directory(), "/mnt/c": directory(1000, "0777", fs="network")},
                   release="4.4.0-22621-Microsoft", environment=[("WSL_DISTRO_NAME", "Debian")]),
     "docker": world(CONTAINER, **IN_CONTAINER),

@@ -87,6 +87,10 @@ class FakeHost {
       const auto found = facts_.globs.find(query);
       facts.globs[query] = found != facts_.globs.end() ? found->second : GlobFact(walk(query));
     }
+    if (queries.bwrap) {
+      facts.bwrap_known = true;
+      facts.bwrap = facts_.bwrap;
+    }
     for (const Ability ability : queries.abilities) {
       const auto found = facts_.abilities.find(ability);
       facts.abilities[ability] = found != facts_.abilities.end() ? found->second : AbilityFact(AbilityGiven{});
@@ -101,6 +105,8 @@ class FakeHost {
     facts.texts.clear();
     facts.globs.clear();
     facts.abilities.clear();
+    facts.bwrap_known = false;
+    facts.bwrap.reset();
     for (int round = 0; round < 200; ++round) {
       const FactQueries wanted = required_facts(policy, request, facts);
       if (wanted.empty()) return make_plan(policy, request, facts);

@@ -126,10 +126,11 @@ struct FactQueries {
   std::set<HostPath> texts;     ///< read a small regular file
   std::set<GlobQuery> globs;    ///< expand, all in one walk
   std::set<Ability> abilities;  ///< try
+  bool bwrap = false;           ///< look for an installed bubblewrap, and ask it for its options
   WalkLimits walk_limits;       ///< for `globs`
   std::uint64_t look_milliseconds = kLookMilliseconds;  ///< for each look at a path
   [[nodiscard]] bool empty() const noexcept {
-    return paths.empty() && listings.empty() && texts.empty() && globs.empty() && abilities.empty();
+    return paths.empty() && listings.empty() && texts.empty() && globs.empty() && abilities.empty() && !bwrap;
   }
 };
 
@@ -240,6 +241,7 @@ struct HostFacts {
   WorkingDirectory working_directory = Unreadable{};
   TerminalFacts terminal;
   KernelFacts kernel;
+  bool bwrap_known = false;  ///< false: nobody has looked for it
   std::optional<BwrapFacts> bwrap;
   std::vector<HostPath> listening_sockets;  ///< path sockets of /proc/net/unix that are bound; sorted, unique
   std::set<int> open_descriptors;           ///< descriptors above 2 that fence was started with

@@ -21,6 +21,8 @@ class FactLens {
   const GlobFact& glob(const GlobQuery& query);
   /// Reads as given while unknown.
   const AbilityFact& ability(Ability ability);
+  /// Reads as not installed while unknown.
+  const std::optional<BwrapFacts>& bwrap();
   /// Bounds for what is asked through this lens.
   void set_limits(const WalkLimits& walk, std::uint64_t look_milliseconds) noexcept;
   [[nodiscard]] const HostFacts& host() const noexcept { return facts_; }

@@ -41,10 +41,9 @@ class HostProber {
   HostProber& operator=(const HostProber&) = delete;
 
   /// The facts that every launch needs and no query names: caller, environment, working directory, terminal, kernel,
-  /// bwrap, listening sockets, descriptors, signals. Call it first: it tells what fence was started with from what is
-  /// open and ignored now. bwrap is the first one in the absolute entries of PATH that only root can change, else such
-  /// a /usr/bin/bwrap; its --help is run once (at most 5 s). What cannot be read stays empty: without /proc there are
-  /// no id maps, and a plan that needs them fails.
+  /// listening sockets, descriptors, signals. Call it first: it tells what fence was started with from what is
+  /// open and ignored now. What cannot be read stays empty: without /proc there are no id maps, and a plan that needs
+  /// them fails.
   HostFacts basics();
 
   /// Answers queries by adding to `facts`. Paths are classified with O_PATH|O_NOFOLLOW, fstat and fstatfs, never by
@@ -54,6 +53,9 @@ class HostProber {
   /// directory either). A magic link of /proc is followed by its text, not by its meaning. Patterns are expanded by one
   /// walk for all of them that enters only directories in which something can match; procfs, sysfs, cgroupfs and devpts
   /// are entered only where the pattern's base lies in them. `**` follows no link; other components do.
+  /// bwrap is the first one in the absolute entries of PATH that only root can change, else such a /usr/bin/bwrap; its
+  /// --help is run once (at most 5 s). It is looked for where it is asked for, and where an ability is refused to fence
+  /// that bwrap may be given.
   void answer(const FactQueries& queries, HostFacts& facts);
 
   /// Reads one settings file for config: as a `texts` query does, and refused (EPERM) where another user than the

@@ -16,4 +16,9 @@ struct AbilityDecisions {
 /// name. Each says which kernel, setting or package would change it. An ability that is required is never degraded.
 Result<AbilityDecisions, Errors> decide_abilities(const Policy& policy, FactLens& lens);
 
+/// What was refused: "unshare(CLONE_NEWUSER): operation not permitted".
+std::string refusal_text(const AbilityLacking& lacking);
+/// Adds the kernel settings that take `ability` away, and what to do about it.
+void explain_lacking(Error& error, Ability ability, const HostFacts& facts);
+
 }  // namespace fence

@@ -1,7 +1,6 @@
 #pragma once
 // The decisions of a plan that are not mounts. Each is one pure function with its whole table in it.
 #include <string>
-#include <utility>
 
 #include "fence/facts/resolve.h"
 #include "fence/plan/plan.h"
@@ -27,7 +26,14 @@ Result<RuntimeDirPlan, Errors> decide_runtime_dir(const Policy& policy, const Mo
 EnvironmentPlan decide_environment(const Policy& policy, const RuntimeDirPlan& runtime_dir, const SessionPlan& session,
                                    const MountPlan& mounts, const SandboxPath& directory, FactLens& lens);
 
-/// Who makes the sandbox, and a phrase with the reason.
-std::pair<Executor, std::string> choose_executor(Backend backend);
+/// Who makes the sandbox.
+struct ExecutorChoice {
+  Executor executor = Executor::Native;
+  std::string reason;  ///< a phrase that begins with the executor's name
+};
+/// Native wherever the kernel does not refuse what it takes (Ability::Native), and bwrap only there, unless one of them
+/// is asked for. What is short, but not refused (memory, descriptors, the number of namespaces), is short for bwrap as
+/// well: the launch says it. Errors: native is asked for and refused; it is refused and no bwrap is installed.
+Result<ExecutorChoice, Errors> decide_executor(const Sourced<Backend>& backend, FactLens& lens);
 
 }  // namespace fence

@@ -20,6 +20,7 @@ enum class Ability : std::uint8_t {
   Seccomp,        ///< a seccomp filter (Linux 3.5, CONFIG_SECCOMP_FILTER)
   Landlock,       ///< Landlock (Linux 5.13), whose version is its ABI
   Bwrap,          ///< an installed bubblewrap that starts a sandbox
+  Native,         ///< a mount namespace in which fence can clone, restrict and attach mounts by descriptor
   Kernel,         ///< the kernel's release, whose version is MAJOR.MINOR; the only one that is not tried
 };
 

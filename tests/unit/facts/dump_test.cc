@@ -163,7 +163,8 @@ HostFacts any_facts() {
   facts.kernel.cgroup_namespace = any<bool>();
   facts.kernel.max_user_namespaces = any<std::uint64_t>();
   facts.kernel.covered_proc = some_ascending(any_path);
-  if (any<bool>()) {
+  facts.bwrap_known = any<bool>();
+  if (facts.bwrap_known && any<bool>()) {
     facts.bwrap =
         BwrapFacts{.path = any_path().text(), .options = some_set([] { return any_name(); }), .setuid = any<bool>()};
   }
@@ -294,6 +295,7 @@ TEST(FactsParse, NamesThePlaceOfAnError) {
             "caller.uid_map[0] is not three numbers: inside, outside, count");
   EXPECT_EQ(refusal_with("/working_directory", "a"), "working_directory is no path: it is not absolute");
   EXPECT_EQ(refusal_with("/bwrap", true), "bwrap is no object");
+  EXPECT_EQ(refusal_with("/bwrap", "none"), "bwrap is neither an object nor \"unknown\"");
 }
 
 TEST(FactsParse, RefusesUnknownAndMissingMembers) {

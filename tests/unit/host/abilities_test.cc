@@ -96,6 +96,7 @@ HostFacts tried_without(std::uint32_t call, const std::set<Ability>& abilities) 
   return as_ordinary_user([&] {
     refuse_call(call);
     HostFacts facts;
+    facts.bwrap_known = true;
     HostProber().answer({.abilities = abilities}, facts);
     return facts;
   });
@@ -134,6 +135,7 @@ TEST(Abilities, AreGivenByBubblewrapWhereItAloneMay) {
   const HostFacts facts = as_ordinary_user([&] {
     refuse_call(SYS_unshare);
     HostFacts seen;
+    seen.bwrap_known = true;
     seen.bwrap = BwrapFacts{.path = scratch.at("bwrap").text()};
     HostProber().answer({.abilities = {Ability::Network, Ability::Seccomp, Ability::Bwrap}}, seen);
     return seen;
@@ -144,10 +146,36 @@ TEST(Abilities, AreGivenByBubblewrapWhereItAloneMay) {
 }
 
 TEST(Abilities, LackABubblewrapThatIsNotThereOrDoesNotWork) {
-  HostFacts facts;
-  EXPECT_EQ(std::get<AbilityLacking>(try_ability(Ability::Bwrap, facts)).errno_value, ENOENT);
-  facts.bwrap = BwrapFacts{.path = "/bin/false"};
-  EXPECT_TRUE(std::holds_alternative<AbilityLacking>(try_ability(Ability::Bwrap, facts)));
+  std::optional<BwrapFacts> bwrap;
+  const FindBwrap find = [&bwrap]() -> const std::optional<BwrapFacts>& { return bwrap; };
+  EXPECT_EQ(std::get<AbilityLacking>(try_ability(Ability::Bwrap, {}, find)).errno_value, ENOENT);
+  bwrap = BwrapFacts{.path = "/bin/false"};
+  EXPECT_TRUE(std::holds_alternative<AbilityLacking>(try_ability(Ability::Bwrap, {}, find)));
+}
+
+TEST(Abilities, ACallOfTheNativeExecutorThatIsRefusedIsNamed) {
+  if (!has_user_namespaces()) GTEST_SKIP() << "no user namespaces here";
+  struct Case {
+    long number;
+    const char* step;
+  };
+  for (const Case& row :
+       {Case{SYS_unshare, "unshare(CLONE_NEWUSER)"}, Case{SYS_openat2, "openat2(2)"},
+        Case{SYS_open_tree, "open_tree(2)"}, Case{SYS_mount_setattr, "mount_setattr(2)"}, Case{SYS_fsopen, "fsopen(2)"},
+        Case{SYS_fsconfig, "fsconfig(2)"}, Case{SYS_fsmount, "fsmount(2)"}, Case{SYS_move_mount, "move_mount(2)"}}) {
+    const HostFacts facts = tried_without(static_cast<std::uint32_t>(row.number), {Ability::Native});
+    ASSERT_NE(lacking(facts, Ability::Native), nullptr) << row.step;
+    EXPECT_EQ(*lacking(facts, Ability::Native), (AbilityLacking{row.step, EPERM}));
+  }
+}
+
+TEST(Bwrap, IsLookedForOnlyWhereItIsAskedFor) {
+  HostProber prober;
+  HostFacts facts = prober.basics();
+  prober.answer({.abilities = {Ability::Native, Ability::UserNamespace}}, facts);
+  EXPECT_FALSE(facts.bwrap_known);
+  prober.answer({.bwrap = true}, facts);
+  EXPECT_TRUE(facts.bwrap_known);
 }
 
 /// In a user namespace of the test's own, whose limits bind what is below it and nothing else.
