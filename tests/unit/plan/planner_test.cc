@@ -34,7 +34,7 @@ TEST(Planner, NamesWhatItHidesWhereThatIsThere) {
   ASSERT_PLAN(plan);
   ASSERT_EQ(plan->hidden.size(), 1U);
   EXPECT_EQ(plan->hidden[0].path, inside("/srv/vault"));
-  EXPECT_EQ(to_string(plan->hidden[0].why.winner), "denyRead:3");
+  EXPECT_EQ(to_string(plan->hidden[0].why.winner), "denyRead:2");
 }
 
 TEST(Planner, EveryPlanHasAPrivateDevAndProc) {
