@@ -173,7 +173,7 @@ class Launch {
   }
 
   Outcome abandon(const Interruption& interruption) {
-    kill(process_.pid, SIGKILL);
+    kill_child(process_.pid, process_.pidfd);
     end();
     Outcome outcome{.end = Killed{interruption.signal}};
     const bool by_key = interruption.signal == SIGINT || interruption.signal == SIGQUIT;

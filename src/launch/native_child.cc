@@ -39,7 +39,9 @@ CallFailure wait_for_word(const ChildWorld& world) noexcept {
   do got = read(world.lifeline, &word, 1);
   while (got < 0 && errno == EINTR);
   pollfd ended{world.lifeline, 0, 0};
-  if (got != 1 || poll(&ended, 1, 0) != 0) return {Call::Wait, EPIPE};
+  const int hung_up = got == 1 ? poll(&ended, 1, 0) : 1;
+  if (got < 0 || hung_up < 0) return failure(Call::Wait);
+  if (hung_up != 0) return {Call::Wait, EPIPE};
   // Not before: the files by which fence has given the ids would be root's (proc(5)).
   return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? CallFailure{} : failure(Call::Signals);
 }

@@ -15,6 +15,7 @@
 
 #include "native_child.h"
 #include "native_wording.h"
+#include "processes.h"
 #include "stage_files.h"
 
 namespace fence::launch {
@@ -54,10 +55,15 @@ class Child {
   Child(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  ~Child() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
+  ~Child() { end(); }
+  /// How it ended (wait(2)).
+  int end() {
+    int status = 0;
+    if (pid_ <= 0) return status;
+    kill_child(pid_, pidfd_);
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
+    pid_ = -1;
+    return status;
   }
   void release(SandboxProcess& process) {
     process.pid = std::exchange(pid_, -1);
@@ -143,9 +149,17 @@ Result<SandboxProcess> start_native(const SandboxPlan& plan, ChildProgram made, 
   if (clone.pid == 0) run_child(*program, world);
   if (clone.pid < 0) return clone_error(clone.error, clone.old_call);
   Child child(clone.pid, UniqueFd(clone.pidfd));
-  FENCE_TRY([[maybe_unused]] Ok mapped, map_ids(clone.pid, plan.identity));
-  if (write(lifeline.write.get(), "", 1) != 1) return system_error("cannot start the sandbox", errno);
-  fcntl(report.read.get(), F_SETFL, O_NONBLOCK);
+  report.write.reset();
+  Result<Ok> let_go = map_ids(clone.pid, plan.identity);
+  if (let_go && write(lifeline.write.get(), "", 1) != 1) let_go = system_error("cannot start the sandbox", errno);
+  if (!let_go) {
+    const int status = child.end();
+    CallFailure said;
+    // A child that has ended by itself is why its files in /proc could not be written.
+    if (read(report.read.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said)) return let_go.error();
+    return native_failure({reinterpret_cast<const char*>(&said), sizeof said}, status, plan, *program);
+  }
+  if (fcntl(report.read.get(), F_SETFL, O_NONBLOCK) != 0) return system_error("cannot watch the sandbox", errno);
   SandboxProcess process;
   child.release(process);
   process.control = std::move(stage.control);

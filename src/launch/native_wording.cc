@@ -19,7 +19,7 @@ struct CallWords {
   std::string_view kernel;  ///< the first that has it
 };
 constexpr std::array kCalls = {
-    CallWords{Call::Wait, "start the sandbox", "read(2)", ""},
+    CallWords{Call::Wait, "start the sandbox", "read(2) or poll(2)", ""},
     CallWords{Call::Signals, "tie the sandbox to fence", "prctl(2)", ""},
     CallWords{Call::Loopback, "bring up the loopback interface of the sandbox", "ioctl(SIOCSIFFLAGS)", ""},
     CallWords{Call::LimitNamespaces, "forbid further user namespaces", "writing /proc/sys/user/max_user_namespaces",

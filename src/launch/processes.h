@@ -4,10 +4,15 @@
 
 #include <cstdint>
 
+#include "fence/util/fd.h"
+
 namespace fence::launch {
 
 /// True where the child `pid` has ended; it stays to be reaped.
 bool has_ended(pid_t pid);
+
+/// SIGKILL, by the descriptor where there is one (Linux 5.1): a number may be another process's by then.
+void kill_child(pid_t pid, const UniqueFd& pidfd);
 
 /// Kills and reaps every process that is a child of fence and the first of a pid namespace: what bwrap's monitor leaves
 /// to its subreaper when it is killed while the sandbox is being set up (it then waits for ever for the monitor's

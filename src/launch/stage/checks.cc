@@ -84,7 +84,7 @@ Failure verify_capabilities() {
   }
   for (int cap = 0; cap < kMaxCapabilities; ++cap) {
     const int bounding = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-    if (bounding < 0) break;  // EINVAL: past the kernel's last capability
+    if (bounding < 0 && errno == EINVAL) break;  // past the kernel's last capability
     if (bounding != 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) != 0) {
       return failure(Step::CapabilitiesLeft, 0);
     }

@@ -246,9 +246,9 @@ Failure prepare(const Orders& orders) {
 
 [[noreturn]] void run(int payload) {
   // Hidden from the sandbox's own processes (ptrace, /proc/1/fd) before there are any; CVE-2016-8659.
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) _exit(1);
   // bwrap's monitor gone means that nobody reaps us; fence gone is seen on the control socket.
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) _exit(1);
   prctl(PR_SET_NAME, "fence-init", 0, 0, 0);
   sigset_t all;
   sigfillset(&all);

@@ -200,11 +200,7 @@ TEST(Abilities, LackWhereTheNamespacesAreUsedUp) {
 }
 
 TEST(Abilities, ReadTheKernelsVersion) {
-  const auto version = [](const char* release) {
-    HostFacts facts;
-    facts.kernel.release = release;
-    return try_ability(Ability::Kernel, facts);
-  };
+  const auto version = [](const char* release) { return try_ability(Ability::Kernel, {.release = release}, {}); };
   EXPECT_EQ(version("6.1.0-13-amd64"), AbilityFact(AbilityGiven{.version = {6, 1}}));
   EXPECT_EQ(version("5.15.167.4-microsoft-standard-WSL2"), AbilityFact(AbilityGiven{.version = {5, 15}}));
   EXPECT_EQ(version("6.10-rc1"), AbilityFact(AbilityGiven{.version = {6, 10}}));

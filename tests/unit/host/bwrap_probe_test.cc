@@ -173,6 +173,7 @@ TEST_F(UntrustedBwrap, GivesWayToTheSystemsForAnOrdinaryUser) {
   }
   const HostFacts facts = as_ordinary_user([this] {
     HostFacts seen;
+    seen.bwrap_known = true;
     seen.bwrap = found_in(environment_);
     return seen;
   });

@@ -504,7 +504,6 @@ TEST(Planner, TheExecutorIsTheOneThatWasAskedFor) {
   EXPECT_EQ(plan_for(Backend::Native).executor, Executor::Native);
   EXPECT_EQ(plan_for(Backend::Native).backend_reason, "native, as asked");
   EXPECT_EQ(plan_for(Backend::Bwrap).executor, Executor::Bwrap);
-  EXPECT_EQ(plan_for(Backend::Auto).executor, Executor::Bwrap);
 }
 
 TEST(Planner, OnlyBwrapLetsLateMountsIn) {

@@ -1,0 +1,125 @@
+"""Runs of fence in which one system call fails, or one process is killed at one system call."""
+
+import collections
+import concurrent.futures
+import errno
+import itertools
+import os
+import subprocess
+
+from cases import Case, snapshot
+
+INJECT = os.environ.get("FENCE_INJECT", "")
+Aim = collections.namedtuple("Aim", "role call occurrence")
+HANGS = 15  # seconds
+AT_ONCE = 2 * (os.cpu_count() or 1)
+
+
+class Run:
+    """One run: what fence said, whether the command ran, whether the call was met, and which roles were left."""
+
+    def __init__(self, status, out, err, marked, log):
+        self.status, self.out, self.err, self.marked = status, out, err, marked
+        self.calls = [line for line in log if ":" in line]
+        self.hit = "hit" in log
+        self.left = [line for line in log if line.startswith("left ")]
+
+    def __repr__(self):
+        return f"status {self.status} out {self.out!r} marked {self.marked} hit {self.hit} left {self.left} err {self.err[:600]!r}"
+
+
+def problems_of_refusal(run):
+    """What is wrong with a run in which the command was not to run; empty where it is as it has to be."""
+    found = []
+    if run.marked or run.out:
+        found.append("the command ran")
+    if run.left:
+        found.append(f"processes were left: {run.left}")
+    if run.status != 125 or "nothing was run" not in run.err:
+        found.append("fence did not say that nothing was run")
+    if not run.err.startswith(("fence: cannot ", "fence: the sandbox ")):
+        found.append("no message names the step")
+    return found
+
+
+class FaultCase(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.inject = cls.place.add_program(INJECT)
+
+    def setUp(self):
+        super().setUp()
+        self.numbers = itertools.count()
+        self.directory("logs")
+        self.file("home/.netrc", "secret")
+        self.file("home/work/.git/config", "x")
+        self.directory("home/work/.git/hooks")
+
+    def run_with(self, aim, deed, *command, options=("--backend", "native")):
+        """The command makes the marker, which is the way to see that it ran."""
+        number = next(self.numbers)
+        log, marker = f"{self.top}/logs/{number}", f"{self.work}/ran-{number}"
+        words = [self.inject, log, f"{aim.role}:{aim.call}:{aim.occurrence}", deed, self.place.fence, *options, "--",
+                 *(command or ["/usr/bin/touch", marker])]
+        ids = {} if self.user.uid == 0 or os.geteuid() != 0 else {
+            "user": self.user.uid, "group": self.user.gid, "extra_groups": []}
+        try:
+            done = subprocess.run(words, cwd=self.work, env=self.environment, stdin=subprocess.DEVNULL,
+                                  capture_output=True, timeout=HANGS, check=False, **ids)
+        except subprocess.TimeoutExpired as hangs:
+            return Run(None, "", str(hangs.stderr), os.path.exists(marker), ["left all: it hangs"])
+        with open(log, encoding="utf-8") as lines:
+            logged = lines.read().splitlines()
+        os.unlink(log)
+        marked = os.path.exists(marker)
+        if marked:
+            os.unlink(marker)
+        return Run(done.returncode, done.stdout.decode(), done.stderr.decode(), marked, logged)
+
+    def calls_of_a_run(self):
+        """Every system call of a run that nothing happens to, as (role, call), in order."""
+        run = self.run_with(Aim("main", "none", 1), "list")
+        self.assertEqual((run.status, run.marked, run.left), (0, True, []), run)
+        return [tuple(line.split(":", 1)) for line in run.calls]
+
+    def all_at_once(self, function, arguments):
+        """The results in the order of the arguments; no file of the test's may be left changed."""
+        before = snapshot(f"{self.top}/home/work/.git"), sorted(os.listdir(self.work))
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            results = list(pool.map(function, arguments))
+        self.assertEqual(before, (snapshot(f"{self.top}/home/work/.git"), sorted(os.listdir(self.work))))
+        return results
+
+
+def set_up_calls(calls):
+    """{role: [(call, occurrence)]} of the set-up: of fence from the first thing that is made for the launch to the word
+    that the command may start, of the child up to the end of its last step, of the command up to its program."""
+    counts = collections.Counter()
+    found = {"main": [], "child": [], "command": []}
+    launching = go = executed = False
+    for role, call in calls:
+        counts[role, call] += 1
+        launching = launching or (role, call) == ("main", "signalfd4")
+        told = role == "main" and call == "sendto" and launching
+        if role in found and not (role == "main" and (not launching or go)) and not executed:
+            found[role].append((call, counts[role, call]))
+        go = go or told
+        executed = executed or (role, call) == ("command", "execve")
+    return found
+
+
+def sampled(calls):
+    """The first, the middle and the last occurrence of each call, as {call: [occurrence]}."""
+    by_call = collections.defaultdict(list)
+    for call, occurrence in calls:
+        by_call[call].append(occurrence)
+    return {call: sorted({all_of[0], all_of[len(all_of) // 2], all_of[-1]}) for call, all_of in by_call.items()}
+
+
+def errno_text(number):
+    """As fence words it."""
+    return os.strerror(number)[0].lower() + os.strerror(number)[1:]
+
+
+__all__ = ["Aim", "FaultCase", "Run", "errno", "errno_text", "problems_of_refusal", "sampled", "set_up_calls"]

@@ -1,0 +1,117 @@
+"""Each system call of the set-up fails, one at a time: the command never runs, and fence says which step failed."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+
+from cases import as_both  # noqa: E402
+from faults import Aim, FaultCase, errno, errno_text, problems_of_refusal, sampled, set_up_calls  # noqa: E402
+
+E = errno
+# The plausible errnos of a call (its manual page); the first is also tried in the middle and at the end of many.
+ERRNOS = {
+    "capset": [E.EPERM], "clone": [E.EAGAIN, E.ENOMEM], "clone3": [E.EAGAIN, E.ENOMEM, E.ENOSPC, E.EPERM, E.EINVAL],
+    "execve": [E.ENOMEM, E.EACCES], "execveat": [E.ENOMEM, E.EACCES], "fcntl(2)": [E.EPERM], "fsconfig": [E.ENOMEM, E.EPERM, E.EINVAL],
+    "fsmount": [E.EMFILE, E.ENOMEM, E.EPERM], "fsopen": [E.EMFILE, E.ENOMEM, E.EPERM, E.ENOSYS],
+    "mount_setattr": [E.ENOMEM, E.EPERM, E.EINVAL, E.ENOSYS], "move_mount": [E.ENOSPC, E.EPERM, E.EINVAL, E.ENOMEM],
+    "open_tree": [E.ENOSPC, E.ENOMEM, E.EMFILE, E.EPERM], "openat": [E.EMFILE, E.EACCES, E.ENOSPC],
+    "openat2": [E.EMFILE, E.ENOENT, E.ELOOP, E.EACCES], "mkdirat": [E.ENOSPC, E.EROFS], "mknodat": [E.ENOSPC, E.EPERM],
+    "symlinkat": [E.ENOSPC, E.EEXIST], "pivot_root": [E.EINVAL, E.EPERM], "umount2": [E.EBUSY], "setsid": [E.EPERM],
+    "write": [E.EPERM, E.ENOSPC], "pipe2": [E.EMFILE, E.ENFILE], "socketpair": [E.EMFILE, E.ENOBUFS],
+    "memfd_create": [E.EMFILE, E.ENOMEM], "socket": [E.EAFNOSUPPORT, E.EMFILE], "ioctl": [E.EPERM],
+    "signalfd4": [E.EMFILE, E.ENOMEM],
+}
+USUAL = [E.EPERM, E.ENOMEM]
+# What goes on, for a reason; all else ends the launch. (role or "", call): reason.
+GOES_ON = {
+    ("", "close"): "the number is free whatever close(2) says, and fence goes by the other end",
+    ("", "munmap"): "memory of a process that goes on with less",
+    ("", "mprotect"): "libc's own",
+    ("", "brk"): "libc's own: it asks mmap(2) next",
+    ("", "exit_group"): "it cannot fail",
+    ("", "getpid"): "it cannot fail", ("", "getppid"): "it cannot fail", ("", "getuid"): "it cannot fail",
+    ("", "umask"): "it cannot fail",
+    ("", "rt_sigaction"): "it cannot fail with a signal that there is",
+    ("", "rt_sigprocmask"): "it cannot fail with a set that there is",
+    ("", "rt_sigpending"): "it cannot fail with a set that there is",
+    ("", "set_robust_list"): "libc's own", ("", "rseq"): "libc's own", ("", "set_tid_address"): "libc's own",
+    ("", "arch_prctl"): "libc's own", ("", "prlimit64"): "libc's own", ("", "getrandom"): "libc's own",
+    ("child", "readlink"): "libc's own",
+    ("", "prctl(15)"): "PR_SET_NAME: a name for ps(1)",
+    ("main", "fcntl(1033)"): "F_ADD_SEALS: tried once more without the seal that Linux before 6.3 has not",
+    ("main", "poll"): "asked again at once",
+    ("main", "read"): "what is read is asked for again when poll(2) says that there is something",
+    ("command", "setpgid"): "both sides do it: the other one has", ("child", "setpgid"): "the same",
+}
+# What ends the launch without the errno: nobody is left to tell it to, or the failure is an answer.
+WORDLESS = {
+    ("main", "recvfrom"): "the other end counts as gone",
+    ("main", "clone3"): "it may be clone(2) that failed then",
+    ("child", "pread64"): "the stage does not know yet where to say it", ("child", "mmap"): "the same",
+    ("child", "prctl(1)"): "the same, in the stage", ("child", "prctl(4)"): "the same, in the stage",
+    ("child", "sendto"): "fence counts as gone", ("child", "recvfrom"): "fence counts as gone",
+    ("child", "capget"): "read back: not empty", ("child", "prctl(23)"): "read back: not empty",
+    ("child", "prctl(47)"): "read back: not empty", ("child", "prctl(39)"): "read back: not set",
+    ("child", "prctl(21)"): "read back: not set", ("child", "getsid"): "read back: another one",
+}
+# When fence has said that the command may start, the end of the stage is that of the command.
+AFTER_GO = {("child", "recvfrom"), ("child", "poll"), ("child", "pipe2"), ("child", "clone")}
+
+
+@as_both
+class EachCall(FaultCase):
+    def judge(self, tried):
+        aim, number = tried
+        run = self.run_with(aim, f"errno={number}")
+        if not run.hit:
+            return f"{aim}: not met: {run}"
+        goes_on = GOES_ON.get(("", aim.call)) or GOES_ON.get((aim.role, aim.call))
+        if goes_on:
+            return f"{aim}: {run.left}" if run.left else None
+        if aim.role == "command" and run.status in (126, 127) and "fence: cannot run" in run.err and not run.marked:
+            return f"{aim}: {run.left}" if run.left else None
+        if run.status == 137 and (aim.role, aim.call) in AFTER_GO and not run.marked and not run.left:
+            return None
+        found = problems_of_refusal(run)
+        if not found and (aim.role, aim.call) not in WORDLESS and errno_text(number) not in run.err:
+            found.append("the errno is not said")
+        if found:
+            print(f"{aim} {errno.errorcode[number]}: {found}: {run}")
+        return f"{aim} {errno.errorcode[number]}: {found}: {run}" if found else None
+
+    def test_each_call(self):
+        tried = []
+        for role, calls in set_up_calls(self.calls_of_a_run()).items():
+            for call, occurrences in sampled(calls).items():
+                errnos = ERRNOS.get(call, USUAL)
+                if ("", call) in GOES_ON or (role, call) in GOES_ON:
+                    errnos = errnos[:1]
+                tried += [(Aim(role, call, occurrences[0]), number) for number in errnos]
+                tried += [(Aim(role, call, occurrence), errnos[0]) for occurrence in occurrences[1:]]
+        found = [problem for problem in self.all_at_once(self.judge, tried) if problem]
+        print(f"{len(tried)} faults in {len({aim.call for aim, _ in tried})} calls")
+        self.assertEqual(found, [], "\n".join(found))
+        self.assertGreater(len(tried), 100)
+
+
+class TheCheck(FaultCase):
+    """The negative controls."""
+
+    def test_a_run_without_a_fault_is_told_from_one_with(self):
+        run = self.run_with(Aim("child", "pivot_root", 99), "errno=1")
+        self.assertEqual((run.status, run.marked, run.hit), (0, True, False), run)
+        self.assertIn("the command ran", problems_of_refusal(run))
+
+    def test_what_is_left_is_seen(self):
+        """A process that the end of the program does not end."""
+        run = self.run_with(Aim("main", "none", 1), "list", options=("--version",))
+        self.assertEqual(run.left, [])
+        done = self.outside(self.inject, f"{self.top}/logs/left", "main:none:1", "list", "sh", "-c", "sleep 60 &")
+        self.assertEqual(done.status, 0, done)
+        with open(f"{self.top}/logs/left", encoding="utf-8") as log:
+            self.assertIn("left helper", log.read())
+
+    def test_without_clone3_clone_serves(self):
+        run = self.run_with(Aim("main", "clone3", 1), f"errno={errno.ENOSYS}")
+        self.assertEqual((run.status, run.marked, run.hit), (0, True, True), run)
