@@ -154,7 +154,7 @@ class Killed(TerminalCase):
         """Not the short `bwrap --help` with which fence asks for bwrap's options."""
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as words:
-                return words.read().startswith((b"bwrap\0--args", b"/proc/self/fd/"))
+                return words.read().startswith((b"bwrap\0--args", b"/proc/self/fd/", b"fence-init\0"))
         except OSError:
             return False
 
@@ -165,10 +165,13 @@ class Killed(TerminalCase):
         self.kill_in_rounds("fence", "--force-new-session")
 
     def test_monitor(self):
-        self.kill_in_rounds("bwrap")
+        self.kill_in_rounds("bwrap", "--backend", "bwrap")
 
     def test_stage(self):
         self.kill_in_rounds("fence-init")
+
+    def test_stage_of_bwrap(self):
+        self.kill_in_rounds("fence-init", "--backend", "bwrap")
 
     def test_fence_under_an_editor(self):
         session = self.shell()
