@@ -102,6 +102,7 @@ Result<int, Errors> run(const SandboxPlan& plan, const HostFacts& facts, const D
   if (const auto* failure = std::get_if<NotExecuted>(&outcome.end)) {
     say.error(not_executed_error(plan.command.front(), *failure));
   }
+  if (outcome.ended_by_fence) say.error(*outcome.ended_by_fence);
   tell_appeared(plan, say);
   const int status = exit_status(outcome);
   if (!std::holds_alternative<Killed>(outcome.end)) {

@@ -46,7 +46,12 @@ Result<std::pair<UniqueFd, UniqueFd>> make_control_pair() {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return system_error("cannot make a socket pair", errno);
-  return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
+  std::pair pair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  const int yes = 1;
+  if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0) {
+    return system_error("cannot make a socket tell who writes", errno);
+  }
+  return pair;
 }
 
 Result<UniqueFd> make_data_file(std::string_view bytes) { return memory_file("fence-data", MFD_CLOEXEC, bytes); }

@@ -17,7 +17,7 @@ struct Pipe {
 };
 /// Both ends close on exec.
 Result<Pipe> make_pipe();
-/// A SOCK_SEQPACKET pair; both ends close on exec.
+/// A SOCK_SEQPACKET pair; both ends close on exec, and what the first one gets says who sent it (SO_PASSCRED).
 Result<std::pair<UniqueFd, UniqueFd>> make_control_pair();
 /// A memory file with these bytes, read from its start; closes on exec.
 Result<UniqueFd> make_data_file(std::string_view bytes);

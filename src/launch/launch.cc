@@ -11,6 +11,7 @@
 
 #include "bwrap_process.h"
 #include "descriptors.h"
+#include "inspect.h"
 #include "native_process.h"
 #include "processes.h"
 #include "supervise.h"
@@ -55,7 +56,7 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
   orders.header.blocked = inbox.blocked_bits();
   orders.kept = plan.keep_descriptors;
   orders.arguments = plan.command;
-  orders.mounts = mount_orders(plan.mounts);
+  if (plan.verify_mounts) orders.mounts = mount_orders(plan.mounts);
   for (const auto& [name, value] : child_environment(plan.environment, facts.environment)) {
     orders.variables.push_back(name + "=" + value);
   }
@@ -94,21 +95,35 @@ class Launch {
       if (auto interrupted = early_signals()) return std::optional(abandon(*interrupted));
       if (report && report->kind != stage::ReportKind::Ready) return Errors{stage_error(*report)};
       if (link_.gone() || monitor_ended_) return Errors{set_up_error()};
-      if (report) return std::optional<Outcome>();
+      if (!report) continue;
+      if (Result<Ok> inspected = inspect(); !inspected) return Errors{std::move(inspected).error()};
+      return std::optional<Outcome>();
     }
+  }
+
+  Result<Ok> inspect() {
+    auto guard = inspect_sandbox(link_.stage(), plan_);
+    if (guard) {
+      guard_ = *std::move(guard);
+      return Ok{};
+    }
+    end();
+    return std::move(guard).error();
   }
 
   Result<Outcome, Errors> supervise() {
     link_.order(stage::OrderKind::Go);
     for (const int signal : early_) link_.order(stage::OrderKind::Signal, signal);
     release_pipes();
-    Supervisor supervisor(inbox_, link_, terminal_, place_, process_.pid);
+    Supervisor supervisor(inbox_, link_, terminal_, place_, process_.pid, guard_ ? &*guard_ : nullptr);
     const auto report = supervisor.run();
     end();
+    guard_.reset();
     if (report && report->kind == stage::ReportKind::Failed) {
       return Errors{stage_failure(static_cast<stage::Step>(report->value), report->extra, plan_, report->mount)};
     }
     Outcome outcome = outcome_of(report);
+    outcome.ended_by_fence = supervisor.ended_because();
     if (plan_.session.restore_foreground()) terminal_.give_back_foreground();
     if (const auto* killed = std::get_if<Killed>(&outcome.end)) {
       terminal_.restore_modes();
@@ -228,6 +243,7 @@ class Launch {
   stage::Place place_;
   SandboxProcess process_;
   StageLink link_;
+  std::optional<Guard> guard_;
   std::vector<int> early_;
   std::string said_;
   bool monitor_ended_ = false;

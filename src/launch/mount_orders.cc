@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "bytes.h"
 
@@ -32,7 +33,7 @@ std::uint32_t file_type(PathKind kind) {
 }
 
 std::uint32_t bind_demands(const Bind& bind) {
-  const std::uint32_t always = stage::kIdentity | (bind.may_vanish ? stage::kMayBeAbsent : 0U);
+  const std::uint32_t always = stage::kIdentity | stage::kHoldsSubmounts | (bind.may_vanish ? stage::kMayBeAbsent : 0U);
   switch (bind.mode) {
     case BindMode::ReadOnly:
       return always | kConfined | stage::kReadOnly;
@@ -44,25 +45,40 @@ std::uint32_t bind_demands(const Bind& bind) {
   return always;
 }
 
+// A directory of ours has the plan's names in it and no other, so what is hidden there is not there. One that its owner
+// may not read, as a user can have a tmpfs, cannot be listed.
+std::uint32_t list_demand(std::uint32_t mode) { return (mode & S_IRUSR) != 0 ? stage::kOnlyPlanned : 0U; }
+
 MountRecord record_of(const MountAction& action) {
   const auto record = [](std::uint32_t type, std::uint32_t demands) {
-    return MountRecord{.device = 0, .inode = 0, .type = type, .demands = demands};
+    return MountRecord{.device = 0, .inode = 0, .type = type, .demands = demands, .names = 0};
   };
   return std::visit(
       Overloaded{
           [](const Bind& bind) {
-            return MountRecord{bind.expect.device, bind.expect.inode, file_type(bind.kind), bind_demands(bind)};
+            return MountRecord{bind.expect.device, bind.expect.inode, file_type(bind.kind), bind_demands(bind), 0};
           },
-          [&](const Tmpfs&) { return record(S_IFDIR, kConfined | stage::kTmpfs); },
+          [&](const Tmpfs& tmpfs) { return record(S_IFDIR, kConfined | stage::kTmpfs | list_demand(tmpfs.mode)); },
           [&](const Proc&) { return record(S_IFDIR, kConfined | stage::kProcfs); },
-          [&](const Dev&) { return record(S_IFDIR, kConfined | stage::kTmpfs); },
+          [&](const Dev&) { return record(S_IFDIR, kConfined | stage::kTmpfs | stage::kHoldsNodes); },
           [&](const LockReadOnly&) { return record(stage::kAnyType, kConfined | stage::kReadOnly); },
           [&](const MaskFile&) { return record(S_IFCHR, kConfined | stage::kReadOnly | stage::kUnopenable); },
-          [&](const MakeDir&) { return record(S_IFDIR, 0); },
+          [&](const MakeDir& directory) { return record(S_IFDIR, list_demand(directory.mode)); },
           [&](const WriteFile&) { return record(S_IFREG, kConfined | stage::kReadOnly); },
           [&](const Symlink&) { return record(S_IFLNK, stage::kLinkTarget); },
       },
       action);
+}
+
+void count_names(std::vector<MountOrder>& orders) {
+  std::unordered_map<std::string_view, MountOrder*> by_path;
+  for (MountOrder& order : orders) by_path.emplace(order.target, &order);
+  for (const MountOrder& order : orders) {
+    if (order.target == "/") continue;
+    const std::size_t slash = order.target.rfind('/');
+    const auto parent = by_path.find(std::string_view(order.target).substr(0, slash == 0 ? 1 : slash));
+    if (parent != by_path.end()) ++parent->second->record.names;
+  }
 }
 
 }  // namespace
@@ -82,6 +98,7 @@ std::vector<MountOrder> mount_orders(const MountPlan& mounts) {
   // Without an op the root is the executor's own tmpfs.
   if (mounts.find(SandboxPath::root()) == nullptr) add(SandboxPath::root(), Tmpfs{});
   for (const MountOp& op : mounts.ops()) add(op.target, op.action);
+  count_names(orders);
   return orders;
 }
 

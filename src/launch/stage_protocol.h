@@ -17,6 +17,7 @@ enum class Step : std::uint32_t {
   MountFile,         ///< another file is there than the planned one
   MountRoot,         ///< the planned mount is not there
   MountFlags,        ///< the mount allows more than the plan
+  MountNames,        ///< a directory of ours has a name in it that the plan does not have
   RuntimeDir,        ///< cannot be opened as a directory
   RuntimeDirOwner,   ///< belongs to another user
   RuntimeDirMode,    ///< has another mode than 0700
@@ -72,6 +73,10 @@ inline constexpr std::uint32_t kProcfs = 1U << 6;       ///< it is a procfs
 inline constexpr std::uint32_t kUnopenable = 1U << 7;   ///< opening it gives EACCES
 inline constexpr std::uint32_t kLinkTarget = 1U << 8;   ///< it is a link with exactly the target that follows
 inline constexpr std::uint32_t kMayBeAbsent = 1U << 9;  ///< nothing need be there
+// The stage leaves these two to fence, which reads the sandbox's mountinfo.
+inline constexpr std::uint32_t kHoldsSubmounts = 1U << 10;  ///< the source's own submounts come along
+inline constexpr std::uint32_t kHoldsNodes = 1U << 11;      ///< it is a /dev, with its nodes and pts
+inline constexpr std::uint32_t kOnlyPlanned = 1U << 12;     ///< a directory with at most `names` names in it
 /// For `type`: not looked at.
 inline constexpr std::uint32_t kAnyType = 0;
 
@@ -82,6 +87,7 @@ struct MountRecord {
   std::uint64_t inode;
   std::uint32_t type;     ///< of S_IFMT
   std::uint32_t demands;  ///< of the bits above
+  std::uint64_t names;    ///< with kOnlyPlanned
 };
 
 /// The payload: this header, `kept` numbers (std::int32_t), then NUL-terminated strings: `arguments` words, `variables`

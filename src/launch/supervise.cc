@@ -5,10 +5,26 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 
 #include "processes.h"
 
 namespace fence::launch {
+namespace {
+
+// The kernel gives the sender's pid as the receiver's pid namespace knows it (SO_PASSCRED, unix(7)).
+std::optional<pid_t> sender_of(msghdr& message) {
+  for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
+    if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_CREDENTIALS) continue;
+    ucred sender{};
+    std::memcpy(&sender, CMSG_DATA(head), sizeof sender);
+    return sender.pid;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 void StageLink::order(stage::OrderKind kind, int signal) const {
   const stage::Order order{kind, signal};
@@ -18,16 +34,31 @@ void StageLink::order(stage::OrderKind kind, int signal) const {
 
 std::optional<stage::Report> StageLink::next() {
   stage::Report report{};
-  const ssize_t got = recv(fd_.get(), &report, sizeof report, MSG_DONTWAIT);
-  if (got == static_cast<ssize_t>(sizeof report)) return report;
+  iovec bytes{&report, sizeof report};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t got = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (got == static_cast<ssize_t>(sizeof report)) {
+    if (const auto sender = sender_of(message)) stage_ = *sender;
+    return report;
+  }
   if (got >= 0 || (errno != EAGAIN && errno != EINTR)) gone_ = true;
   return std::nullopt;
 }
 
 std::optional<stage::Report> Supervisor::run() {
   for (;;) {
-    pollfd wait[] = {{inbox_.fd(), POLLIN, 0}, {link_.fd(), POLLIN, 0}, {terminal_gone_ ? -1 : terminal_.fd(), 0, 0}};
-    poll(wait, std::size(wait), wait_ms());
+    pollfd wait[] = {{inbox_.fd(), POLLIN, 0},
+                     {link_.fd(), POLLIN, 0},
+                     {terminal_gone_ ? -1 : terminal_.fd(), 0, 0},
+                     {guard_ != nullptr ? guard_->mounts() : -1, POLLPRI, 0},
+                     {guard_ != nullptr ? guard_->names() : -1, POLLIN, 0}};
+    if (poll(wait, std::size(wait), wait_ms()) < 0) continue;
+    if (wait[3].revents != 0 || wait[4].revents != 0) guard_mounts(wait[3].revents != 0);
     if (kill_at_ms_ && now_ms() >= *kill_at_ms_) {
       kill_at_ms_.reset();
       link_.order(stage::OrderKind::Kill);
@@ -45,6 +76,14 @@ std::optional<stage::Report> Supervisor::run() {
       }
     }
   }
+}
+
+void Supervisor::guard_mounts(bool mounts_changed) {
+  ended_because_ = guard_->look(mounts_changed);
+  if (!ended_because_) return;
+  // The whole sandbox at once, without the stage's help.
+  kill(link_.stage(), SIGKILL);
+  guard_ = nullptr;
 }
 
 int Supervisor::wait_ms() const {

@@ -109,6 +109,12 @@ Error mount_error(const SandboxPlan& plan, std::size_t mount, const std::string&
           .hint = "start again; if it happens again, a process is changing files in that place"};
 }
 
+Error name_error(const SandboxPlan& plan, std::size_t mount) {
+  Error error = mount_error(plan, mount, "", 0);
+  error.why = "there is a name in it that the plan does not have";
+  return error;
+}
+
 Error internal_error(std::string what, int errno_value) {
   return {.kind = ErrorKind::Internal,
           .what = std::move(what),
@@ -161,6 +167,8 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
       return mount_error(plan, mount, "the planned mount is not there", 0);
     case stage::Step::MountFlags:
       return mount_error(plan, mount, "the mount there allows more than the plan", 0);
+    case stage::Step::MountNames:
+      return name_error(plan, mount);
     case stage::Step::RuntimeDir:
       return runtime_dir_error(plan, errno_text(errno_value), errno_value);
     case stage::Step::RuntimeDirOwner:

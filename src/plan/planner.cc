@@ -86,6 +86,8 @@ class Planner {
     plan.abilities = std::move(abilities->rows);
     plan.executor = executor.executor;
     plan.backend_reason = executor.reason;
+    plan.verify_mounts = !policy_.unverified_mounts.value;
+    plan.guard_mounts = !policy_.unguarded_mounts.value;
     add_dangers(plan);
     plan.remarks = std::move(remarks_);
     std::ranges::move(wishes.remarks, std::back_inserter(plan.remarks));
@@ -328,6 +330,14 @@ class Planner {
     if (policy_.devices.value == DevicesMode::Host) danger("all devices of the host are shown", policy_.devices.origin);
     if (policy_.nesting.value) {
       danger("user namespaces can be made inside, which opens more of the kernel to attack", policy_.nesting.origin);
+    }
+    if (!plan.verify_mounts) {
+      danger("the mounts are not looked at before the command starts: nobody notices one that differs from this plan",
+             policy_.unverified_mounts.origin);
+    }
+    if (!plan.guard_mounts) {
+      danger("a protection that is lost, because its file is replaced outside while the command runs, stays lost",
+             policy_.unguarded_mounts.origin);
     }
     if (plan.session.terminal() == TerminalKind::Shared) {
       danger(plan.session.kind() == SessionKind::TiocstiFilter

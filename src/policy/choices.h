@@ -48,6 +48,9 @@ inline constexpr std::array kEnvironmentModes{Choice<EnvironmentMode>{"inherit",
                                               Choice<EnvironmentMode>{"clear", EnvironmentMode::Clear, 1}};
 inline constexpr std::array kNesting{Choice<bool>{"true", true, 0}, Choice<bool>{"false", false, 1}};
 
+/// The keys below `danger`: true takes a safeguard away.
+inline constexpr std::array kDanger = kNesting;
+
 /// A setting with one value.
 template <class T>
 struct SingleSetting {
@@ -71,6 +74,10 @@ void for_each_single(Each each) {
   each(SingleSetting<EnvironmentMode>{"environment.mode", &SettingsLayer::environment, &Policy::environment,
                                       kEnvironmentModes});
   each(SingleSetting<bool>{"nesting", &SettingsLayer::nesting, &Policy::nesting, kNesting});
+  each(SingleSetting<bool>{"danger.unverifiedMounts", &SettingsLayer::unverified_mounts, &Policy::unverified_mounts,
+                           kDanger});
+  each(SingleSetting<bool>{"danger.unguardedMounts", &SettingsLayer::unguarded_mounts, &Policy::unguarded_mounts,
+                           kDanger});
   each(SingleSetting<std::uint64_t>{"globs.maxEntries", &SettingsLayer::walk_entries, &Policy::walk_entries});
   each(SingleSetting<std::uint64_t>{"globs.maxSeconds", &SettingsLayer::walk_seconds, &Policy::walk_seconds});
   each(SingleSetting<std::uint64_t>{"lookTimeout", &SettingsLayer::look_milliseconds, &Policy::look_milliseconds});

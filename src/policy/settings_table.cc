@@ -226,6 +226,27 @@ constexpr SettingRow kTable[] = {
      .danger = "What is degraded is a wall of the sandbox that is missing.",
      .read = read_degraded,
      .show = shown_degraded},
+    {.key = "danger.unverifiedMounts",
+     .type = "true or false",
+     .default_value = "false",
+     .meaning = "Whether the command is started without a look at each mount of the finished sandbox.",
+     .danger = "true trusts what made the sandbox: a mount that is not what the plan says goes unnoticed.",
+     .read = [](const Reading& in) { read_flag(in, in.layer.unverified_mounts); },
+     .show =
+         [](const InForce& now) {
+           return shown_single<bool>(now, &SettingsLayer::unverified_mounts, &Policy::unverified_mounts, kDanger);
+         }},
+    {.key = "danger.unguardedMounts",
+     .type = "true or false",
+     .default_value = "false",
+     .meaning = "Whether the command goes on where a mount that protects or hides a file is lost, because the file is "
+                "replaced or removed outside.",
+     .danger = "true leaves .git/config and the like writable for the command after `git config` outside.",
+     .read = [](const Reading& in) { read_flag(in, in.layer.unguarded_mounts); },
+     .show =
+         [](const InForce& now) {
+           return shown_single<bool>(now, &SettingsLayer::unguarded_mounts, &Policy::unguarded_mounts, kDanger);
+         }},
     {.key = "globs.maxEntries",
      .type = "a whole number above 0",
      .default_value = "2000000",

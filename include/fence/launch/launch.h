@@ -43,7 +43,8 @@ struct Outcome {
   /// The signal by which fence should end itself, so that a shell script around it stops as well: SIGINT or SIGQUIT
   /// that the terminal sent and that the command died of. A shell looks only at how its child died, not at 130.
   std::optional<int> die_of{};
-  friend bool operator==(const Outcome&, const Outcome&) = default;
+  /// Why fence killed the sandbox itself while the command ran: a protection was lost and could not be put back.
+  std::optional<Error> ended_by_fence{};
 };
 
 /// The exit status of fence for an outcome: the command's own, 128 + signal, 126 (found, not executable) or 127 (not

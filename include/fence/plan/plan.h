@@ -301,6 +301,8 @@ struct SandboxPlan {
   std::vector<AbilityPlan> abilities;
   Executor executor = Executor::Bwrap;
   std::string backend_reason;  ///< "bwrap, as asked"
+  bool verify_mounts = true;   ///< compare the finished sandbox with `mounts` before the command starts
+  bool guard_mounts = true;    ///< watch those that can be lost while it runs
   std::vector<Remark> remarks;
 };
 

@@ -115,6 +115,8 @@ struct SettingsLayer {
   std::vector<Sourced<VariablePattern>> environment_deny;
   std::map<std::string, Sourced<std::string>> environment_set;
   std::optional<Sourced<bool>> nesting;
+  std::optional<Sourced<bool>> unverified_mounts;
+  std::optional<Sourced<bool>> unguarded_mounts;
   std::vector<Sourced<Requirement>> require;
   std::vector<Sourced<Ability>> allow_degraded;
   std::optional<Sourced<std::uint64_t>> walk_entries;       ///< above 0
@@ -153,6 +155,8 @@ struct Policy {
   std::vector<Ranked<VariablePattern>> environment_deny;
   std::map<std::string, Ranked<std::string>> environment_set;
   Sourced<bool> nesting{false, {}};
+  Sourced<bool> unverified_mounts{false, {}};  ///< the finished sandbox is not compared with the plan
+  Sourced<bool> unguarded_mounts{false, {}};   ///< a mount that is lost while the command runs stays lost
   std::vector<Ranked<Requirement>> require;
   std::vector<Sourced<Ability>> allow_degraded;
   Sourced<std::uint64_t> walk_entries{2'000'000, {}};

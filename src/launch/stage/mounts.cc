@@ -1,5 +1,5 @@
-// Looks at every place of the plan in the finished sandbox. bwrap finds what it binds by path, after fence has looked
-// there, and a process of an earlier sandbox may exchange a directory for a link in between.
+// Looks at every place of the plan in the finished sandbox, whoever has made it. bwrap finds what it binds by path,
+// after fence has looked there, and a process of an earlier sandbox may exchange a directory for a link in between.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
@@ -82,6 +82,43 @@ Failure verify_unopenable(const char* path) {
   return fd < 0 && errno == EACCES ? Failure{} : failure(Step::MountFile, 0);
 }
 
+/// A record of getdents64(2), up to its name.
+struct Entry {
+  std::uint64_t inode;
+  std::int64_t next;
+  std::uint16_t size;
+  std::uint8_t type;
+};
+constexpr std::size_t kNameAt = 19;
+
+std::uint64_t count_names(const char* entries, std::size_t length) {
+  std::uint64_t names = 0;
+  for (std::size_t at = 0; at < length;) {
+    Entry entry{};
+    std::memcpy(&entry, entries + at, kNameAt);
+    const char* name = entries + at + kNameAt;
+    if (std::strcmp(name, ".") != 0 && std::strcmp(name, "..") != 0) ++names;
+    at += entry.size;
+  }
+  return names;
+}
+
+// The names that the plan has are looked at by themselves, so it is enough to count.
+Failure verify_names(const Look& look) {
+  const int fd = open_place(look.path, O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return failure(Step::MountPath, errno);
+  char entries[16384];
+  std::uint64_t names = 0;
+  long got = 0;
+  while ((got = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0) {
+    names += count_names(entries, static_cast<std::size_t>(got));
+  }
+  const int error = got < 0 ? errno : 0;
+  close(fd);
+  if (error != 0) return failure(Step::MountPath, error);
+  return names > look.record.names ? failure(Step::MountNames, 0) : Failure{};
+}
+
 Failure verify_opened(const Look& look, int fd) {
   struct statx found {};
   if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &found) != 0) {
@@ -90,6 +127,7 @@ Failure verify_opened(const Look& look, int fd) {
   if (const Failure bad = verify_file(look, found); bad.failed) return bad;
   if (look.demands(kLinkTarget)) return verify_link(look.points_to, fd);
   if (const Failure bad = verify_mount(look, fd); bad.failed) return bad;
+  if (look.demands(kOnlyPlanned)) return verify_names(look);
   return look.demands(kUnopenable) ? verify_unopenable(look.path) : Failure{};
 }
 

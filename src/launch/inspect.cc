@@ -1,0 +1,72 @@
+#include "inspect.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "descriptors.h"
+#include "fence/util/text.h"
+#include "mount_table.h"
+
+namespace fence::launch {
+namespace {
+
+Result<std::string> read_all(int file) {
+  std::string text;
+  std::string buffer(std::size_t{1} << 16U, '\0');
+  for (;;) {
+    const ssize_t got = read(file, buffer.data(), buffer.size());
+    if (got < 0) return system_error("cannot read the sandbox's mounts", errno);
+    if (got == 0) return text;
+    text.append(buffer, 0, static_cast<std::size_t>(got));
+  }
+}
+
+std::string_view difference_text(MountDifference::Kind kind) {
+  switch (kind) {
+    case MountDifference::Kind::Missing:
+      return "the planned mount is not there";
+    case MountDifference::Kind::Unplanned:
+      return "a mount is there that the plan does not have";
+    case MountDifference::Kind::TooLoose:
+      return "the mount there allows more than the plan";
+  }
+  return "";
+}
+
+Result<Ok> compare(int mountinfo, const SandboxPlan& plan) {
+  FENCE_TRY(const std::string text, read_all(mountinfo));
+  auto mounts = parse_mountinfo(text);
+  if (!mounts) return Error{ErrorKind::Host, "cannot understand the sandbox's mounts", "/proc/PID/mountinfo is odd"};
+  const auto difference = find_difference(reachable_mounts(*std::move(mounts)), mount_orders(plan.mounts));
+  if (!difference) return Ok{};
+  return Error{.kind = ErrorKind::Host,
+               .what = "the sandbox is not what was planned at " + escape_bytes(difference->path),
+               .why = std::string(difference_text(difference->kind)),
+               .hint = "start again; if it happens again, something mounts or removes files there at the same time"};
+}
+
+}  // namespace
+
+Result<std::optional<Guard>> inspect_sandbox(pid_t stage, const SandboxPlan& plan) {
+  std::vector<GuardOrder> orders;
+  if (plan.guard_mounts) orders = guard_orders(plan.mounts);
+  if (orders.empty() && !plan.verify_mounts) return std::optional<Guard>();
+  const std::string path = "/proc/" + std::to_string(stage) + "/mountinfo";
+  UniqueFd mountinfo(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!mountinfo) return system_error("cannot look at the sandbox's mounts", errno);
+  const int table = mountinfo.get();
+  std::optional<Guard> guard;
+  if (!orders.empty()) {
+    FENCE_TRY(Guard started, Guard::start(stage, std::move(mountinfo), std::move(orders)));
+    guard.emplace(std::move(started));
+  }
+  if (plan.verify_mounts) {
+    FENCE_TRY([[maybe_unused]] Ok same, compare(table, plan));
+  }
+  return guard;
+}
+
+}  // namespace fence::launch
