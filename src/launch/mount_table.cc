@@ -159,6 +159,10 @@ std::optional<MountDifference::Kind> judge(const MountLine& mount, const MountOr
     // Devices are for opening.
     return mount.no_set_id ? std::nullopt : std::optional(MountDifference::Kind::TooLoose);
   }
+  // bwrap covers parts of /proc with themselves, read-only, where the caller could write them.
+  if (!exact && demands(order, stage::kProcfs) && mount.read_only) {
+    return too_loose(mount, order) ? std::optional(MountDifference::Kind::TooLoose) : std::nullopt;
+  }
   if (!exact && !demands(order, stage::kHoldsSubmounts)) return MountDifference::Kind::Unplanned;
   return too_loose(mount, order) ? std::optional(MountDifference::Kind::TooLoose) : std::nullopt;
 }

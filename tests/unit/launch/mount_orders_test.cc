@@ -33,15 +33,16 @@ TEST(MountOrders, RootWithoutAnOpIsTheExecutorsTmpfsAndComesFirst) {
   const auto orders = mount_orders(*check_plan({op("/a", MountPoint::Create, MakeDir{})}, {SandboxPath::root()}));
   ASSERT_EQ(orders.size(), 2U);
   EXPECT_EQ(orders[0].target, "/");
-  EXPECT_EQ(orders[0].record.demands,
-            stage::kMountRoot | stage::kNoSetId | stage::kNoDevices | stage::kTmpfs | stage::kReadOnly);
+  EXPECT_EQ(orders[0].record.demands, stage::kMountRoot | stage::kNoSetId | stage::kNoDevices | stage::kTmpfs |
+                                          stage::kReadOnly | stage::kOnlyPlanned);
+  EXPECT_EQ(orders[0].record.names, 1U);
 }
 
 TEST(MountOrders, RootIsLookedAtOnceWhereAnOpIsThere) {
   const auto orders = mount_orders(*check_plan({op("/", MountPoint::Exists, bind(BindMode::ReadOnly))}, {}));
   ASSERT_EQ(orders.size(), 1U);
-  EXPECT_EQ(orders[0].record.demands,
-            stage::kIdentity | stage::kMountRoot | stage::kNoSetId | stage::kNoDevices | stage::kReadOnly);
+  EXPECT_EQ(orders[0].record.demands, stage::kIdentity | stage::kMountRoot | stage::kNoSetId | stage::kNoDevices |
+                                          stage::kReadOnly | stage::kHoldsSubmounts);
 }
 
 TEST(MountOrders, ABindIsTheFileThatTheFactsSaw) {

@@ -1,0 +1,229 @@
+"""Somebody outside replaces or removes a file that a mount protects or hides: the kernel then drops the mount inside."""
+
+import os
+import signal
+import subprocess
+import time
+
+from cases import PYTHON, Case, as_both
+
+EXECUTORS = ["bwrap", "native"]
+UNGUARDED = ("--set", "danger.unguardedMounts=true")
+
+# Tries to write until its input ends, and tells how often that went well; "tried" when it has begun.
+WRITE = """
+import os, select, sys
+landed = tries = 0
+while not select.select([0], [], [], float(sys.argv[2]))[0]:
+    try:
+        file = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
+        os.write(file, b"# from inside\\n")
+        os.close(file)
+        landed += 1
+    except OSError:
+        pass
+    tries += 1
+    if tries == 1: print("tried", flush=True)
+print("landed", landed, flush=True)
+"""
+# Waits until it can open the file for writing, and keeps it open.
+HOLD = """
+import os, sys, time
+print("tried", flush=True)
+while True:
+    try:
+        file = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
+        break
+    except OSError:
+        pass
+time.sleep(2)
+os.write(file, b"# from inside\\n")
+print("landed", flush=True)
+"""
+# Puts a file of its own in the place.
+REPLACE = """
+import os, sys
+print("tried", flush=True)
+while True:
+    with open(".git/mine", "w") as mine: mine.write("[core]\\n# from inside\\n")
+    try:
+        os.rename(".git/mine", sys.argv[1])
+        break
+    except OSError:
+        pass
+print("landed", flush=True)
+sys.stdin.read()
+"""
+
+
+@as_both
+class Guard(Case):
+    def setUp(self):
+        super().setUp()
+        self.succeeded(self.outside("git", "init", "-q"))
+        self.config = os.path.join(self.work, ".git/config")
+
+    def command(self, executor, *words, options=()):
+        """fence with its input open, and its first line read: the command runs."""
+        process = self.start([self.place.fence, "--backend", executor, *options, "--", *words],
+                             stdin=subprocess.PIPE)
+        self.assertEqual(process.stdout.readline(), b"tried\n", process.args)
+        return process
+
+    def writer(self, executor, path=".git/config", pause=0.01, options=()):
+        return self.command(executor, *PYTHON, WRITE, path, str(pause), options=options)
+
+    @staticmethod
+    def end(process):
+        """The status, the rest of the output, and what fence said."""
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out.decode(), err.decode()
+
+    def git_config(self, value):
+        self.succeeded(self.outside("git", "config", "fence.test", str(value)))
+
+    def git_config_until_the_end(self, process):
+        """Each time the command may be too late. One in time is found before the file is replaced again."""
+        for value in range(20):
+            self.git_config(value)
+            try:
+                process.wait(timeout=1)
+                return
+            except subprocess.TimeoutExpired:
+                pass
+
+    def replace(self, path, text):
+        """As editors and git do it."""
+        with open(path + ".new", "w", encoding="utf-8") as new:
+            new.write(text)
+        self.own(path + ".new")
+        os.rename(path + ".new", path)
+
+    def ended(self, process, path, *texts):
+        status, _, err = self.end(process)
+        self.assertEqual(status, 128 + signal.SIGKILL, err)
+        for text in ("ended the sandbox", path, *texts):
+            self.assertIn(text, err)
+
+    def test_a_protected_file_that_git_replaces_stays_protected(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.command(executor, "sh", "-c", "echo tried; read line; echo x >>.git/config; "
+                                       "git config fence.test inside; git config fence.test")
+                for value in range(10):
+                    self.git_config(value)
+                    time.sleep(0.05)
+                process.stdin.write(b"go on\n")
+                status, out, err = self.end(process)
+                self.assertEqual((status, out), (0, "9\n"), err)
+                self.assertIn("Read-only file system", err)
+                self.assertNotIn("ended", err)
+
+    def test_without_the_guard_the_same_write_lands(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.writer(executor, options=UNGUARDED)
+                self.git_config(executor)
+                time.sleep(0.3)
+                status, out, err = self.end(process)
+                self.assertEqual(status, 0, err)
+                self.assertNotEqual(out, "landed 0\n")
+                self.assertIn("# from inside", self.read(self.config))
+                self.succeeded(self.outside("sh", "-c", "rm -rf .git; git init -q"))
+
+    def test_a_write_in_the_moment_of_the_loss_ends_the_sandbox(self):
+        """Nothing keeps a command that tries all the time from the file until the mount is there again. So either no
+        write came through, or the sandbox is gone, and fence has named the file."""
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.writer(executor, pause=0)
+                for value in range(20):
+                    self.git_config(value)
+                    if process.poll() is not None:
+                        break
+                    time.sleep(0.02)
+                status, out, err = self.end(process)
+                if status == 0:
+                    self.assertEqual(out, "landed 0\n")
+                    self.assertNotIn("# from inside", self.read(self.config))
+                else:
+                    self.assertEqual(status, 128 + signal.SIGKILL, err)
+                    self.assertIn(f"ended the sandbox: {self.config}", err)
+                self.succeeded(self.outside("sh", "-c", "rm -rf .git; git init -q"))
+
+    def test_a_descriptor_from_that_moment_is_found(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.command(executor, *PYTHON, HOLD, ".git/config")
+                self.git_config_until_the_end(process)
+                status, _, err = self.end(process)
+                # Or it opened the old file, which has no name any more.
+                if status != 0:
+                    self.assertEqual(status, 128 + signal.SIGKILL, err)
+                    self.assertIn(f"ended the sandbox: {self.config}", err)
+                self.assertNotIn("# from inside", self.read(self.config))
+
+    def test_a_file_of_the_commands_own_in_the_place_is_found(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.command(executor, *PYTHON, REPLACE, ".git/config")
+                self.git_config_until_the_end(process)
+                status, _, err = self.end(process)
+                self.assertEqual(status, 128 + signal.SIGKILL, err)
+                self.assertIn(f"ended the sandbox: {self.config}", err)
+                self.succeeded(self.outside("sh", "-c", "rm -rf .git; git init -q"))
+
+    def test_what_is_moved_away_removed_or_made_anew_ends_the_sandbox(self):
+        self.file("home/work/.envrc", "x")
+        for executor in EXECUTORS:
+            for script, path in (("mv .envrc other; cp other .envrc", ".envrc"), ("rm .envrc; echo x >.envrc", ".envrc"),
+                                 ("rm .envrc", ".envrc"), ("rm .envrc; ln -s other .envrc", ".envrc"),
+                                 ("mv .git/hooks h; cp -r h .git/hooks", ".git/hooks"),
+                                 ("mv .git g; cp -r g .git", ".git")):
+                with self.subTest(executor + ": " + script):
+                    process = self.command(executor, "sh", "-c", "echo tried; exec sleep 60")
+                    self.succeeded(self.outside("sh", "-c", script))
+                    self.ended(process, os.path.join(self.work, path))
+                    self.succeeded(self.outside("sh", "-c", "rm -rf .envrc .git other g h; git init -q; echo x >.envrc"))
+
+    def test_without_the_guard_a_directory_that_was_moved_away_can_be_written(self):
+        """The control of the test above."""
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.command(executor, "sh", "-c", "echo tried; read line; echo x >.git/hooks/pre-commit",
+                                       options=UNGUARDED)
+                self.succeeded(self.outside("sh", "-c", "mv .git g; cp -r g .git"))
+                process.stdin.write(b"go on\n")
+                self.assertEqual(self.end(process)[0], 0)
+                self.assertEqual(self.read(self.work + "/.git/hooks/pre-commit"), "x\n")
+                self.succeeded(self.outside("sh", "-c", "rm -rf .git g; git init -q"))
+
+    def test_a_hidden_file_stays_hidden_when_it_is_replaced(self):
+        secret = self.file("home/work/secret", "first")
+        show = "echo tried; read line; cat secret"
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.command(executor, "sh", "-c", show, options=("--deny-read", "secret"))
+                self.replace(secret, "second")
+                time.sleep(0.3)
+                process.stdin.write(b"go on\n")
+                status, out, err = self.end(process)
+                self.assertEqual((status, out), (1, ""), err)
+                self.assertIn("Permission denied", err)
+                process = self.command(executor, "sh", "-c", show, options=("--deny-read", "secret", *UNGUARDED))
+                self.replace(secret, "third")
+                process.stdin.write(b"go on\n")
+                self.assertEqual(self.end(process)[:2], (0, "third"), "the control")
+
+    def test_other_files_of_the_directory_may_come_and_go(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.command(executor, "sh", "-c", "echo tried; read line; git add . && git commit -qm x && "
+                                       "git log --format=%s")
+                self.succeeded(self.outside("sh", "-c", "for i in $(seq 50); do echo $i >f$i; mv f$i g$i; done; "
+                                            "git config user.name n; git config user.email m; git add .; rm g*; echo x >kept"))
+                time.sleep(0.2)
+                process.stdin.write(b"go on\n")
+                status, out, err = self.end(process)
+                self.assertEqual((status, out), (0, "x\n"), err)
+                self.succeeded(self.outside("sh", "-c", "rm -rf .git; git init -q"))
