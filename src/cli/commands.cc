@@ -35,8 +35,7 @@ Errors unanswered(const FactQueries& queries) {
 }
 
 /// What the planner wants to know, and what the output takes besides: a dump is replayed in every form.
-FactQueries questions(const CommandLine& line, const Wishes& wishes, const HostFacts& facts) {
-  FactQueries queries = required_facts(wishes.policy, wishes.request, facts);
+FactQueries questions(const CommandLine& line, FactQueries queries, const HostFacts& facts) {
   const bool shows_bwrap = line.format == PlanFormat::Bwrap || line.format == PlanFormat::Facts;
   if (line.subcommand == Subcommand::Plan && shows_bwrap && !facts.bwrap_known) queries.bwrap = true;
   return queries;
@@ -44,6 +43,12 @@ FactQueries questions(const CommandLine& line, const Wishes& wishes, const HostF
 
 std::string count(std::size_t number, std::string_view what) {
   return std::to_string(number) + " " + std::string(what) + (number == 1 ? "" : "s");
+}
+
+void finish(SandboxPlan& plan, std::vector<std::string> profiles, const Diagnostics& say) {
+  plan.profiles = std::move(profiles);
+  say.detail("plan: " + count(plan.mounts.ops().size(), "mount") + ", " + count(plan.remarks.size(), "remark") + ", " +
+             plan.backend_reason);
 }
 
 }  // namespace
@@ -71,13 +76,15 @@ Result<Wishes, Errors> read_wishes(const CommandLine& line, HostProber& prober, 
   return Wishes{merge(config->layers), *request, config->profiles};
 }
 
-Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostProber& prober,
-                                         HostFacts facts, const Diagnostics& say) {
+Result<Decided, Errors> decide(const CommandLine& line, Wishes wishes, HostProber& prober, HostFacts facts,
+                               const Diagnostics& say) {
   for (int round = 1; round <= kMaxRounds; ++round) {
-    const FactQueries queries = questions(line, wishes, facts);
+    Planned planned = try_plan(wishes.policy, wishes.request, facts);
+    const FactQueries queries = questions(line, std::move(planned.wanted), facts);
     if (queries.empty()) {
       prober.rest();
-      return facts;
+      if (planned.plan) finish(*planned.plan, std::move(wishes.profiles), say);
+      return Decided{std::move(facts), std::move(planned.plan)};
     }
     if (line.facts_file) return unanswered(queries);
     say.detail("round " + std::to_string(round) + ": asking for " + count(queries.paths.size(), "path") + ", " +
@@ -87,14 +94,6 @@ Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& 
   return Errors{{.kind = ErrorKind::Internal,
                  .what = "the planner asks for ever",
                  .context = {"after " + std::to_string(kMaxRounds) + " rounds of questions"}}};
-}
-
-Result<SandboxPlan, Errors> plan_for(const Wishes& wishes, const HostFacts& facts, const Diagnostics& say) {
-  FENCE_TRY(SandboxPlan plan, make_plan(wishes.policy, wishes.request, facts));
-  plan.profiles = wishes.profiles;
-  say.detail("plan: " + count(plan.mounts.ops().size(), "mount") + ", " + count(plan.remarks.size(), "remark") + ", " +
-             plan.backend_reason);
-  return plan;
 }
 
 }  // namespace fence

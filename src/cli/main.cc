@@ -17,11 +17,16 @@ Result<int, Errors> fence_main(const CommandLine& line, const Diagnostics& say) 
   HostProber prober([&say](std::uint64_t entries, const HostPath& at) { tell_of_walk(say, entries, at); });
   FENCE_TRY(HostFacts basics, first_facts(line, prober));
   if (is_about_settings(line.subcommand)) return about_settings(line, prober, basics, say);
-  FENCE_TRY(const Wishes wishes, read_wishes(line, prober, basics, say));
-  FENCE_TRY(const HostFacts facts, complete_facts(line, wishes, prober, std::move(basics), say));
-  auto plan = plan_for(wishes, facts, say);
+  FENCE_TRY(Wishes wishes, read_wishes(line, prober, basics, say));
+  FENCE_TRY(Decided decided, decide(line, std::move(wishes), prober, std::move(basics), say));
+  auto& [facts, plan] = decided;
   if (line.subcommand == Subcommand::Plan) return show(line, plan, facts);
-  return plan ? run(*plan, facts, say) : std::move(plan).error();
+  if (!plan) return std::move(plan).error();
+  // A command may run for days: what was only needed to decide does not stay in memory beside it.
+  facts.paths.clear();
+  facts.listings.clear();
+  facts.texts.clear();
+  return run(*plan, facts, say);
 }
 
 }  // namespace

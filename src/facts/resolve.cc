@@ -43,13 +43,18 @@ bool is_plain_name(std::string_view name) noexcept { return !name.empty() && nam
 
 class Walk {
  public:
-  Walk(FactLens& lens, const HostPath& path) : lens_(lens), rest_(path.text()) {}
+  Walk(FactLens& lens, const HostPath& path) : lens_(lens), directory_(lens.walked()) {
+    while (!directory_.contains(path)) directory_ = directory_.parent();
+    rest_ = directory_.relative(path);
+  }
 
   Resolution run() {
     while (true) {
       rest_.erase(0, leading_slashes(rest_));
-      if (rest_.empty()) return arrive();
-      if (std::optional<Resolution> end = step()) return *std::move(end);
+      std::optional<Resolution> end = rest_.empty() ? arrive() : step();
+      if (!end) continue;
+      lens_.set_walked(directory_);
+      return *std::move(end);
     }
   }
 
@@ -136,8 +141,8 @@ class Walk {
   }
 
   FactLens& lens_;
-  HostPath directory_ = HostPath::root();  ///< reached so far; no link in it
-  std::string rest_;                       ///< text that is still to be walked
+  HostPath directory_;  ///< reached so far; no link in it
+  std::string rest_;    ///< text that is still to be walked
   std::vector<LinkStep> links_;
   std::vector<Pending> pending_;
 };

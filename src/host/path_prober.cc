@@ -21,6 +21,11 @@ namespace {
 /// As the kernel: a walk follows 40 links and no more (MAXSYMLINKS, linux/namei.h).
 constexpr int kMaxLinks = 40;
 
+bool is_directory(const PathFact& fact) {
+  const auto* present = std::get_if<Present>(&fact);
+  return present != nullptr && present->kind == PathKind::Directory;
+}
+
 Resolution resolved(const HostFacts& facts, const HostPath& path) {
   FactLens lens(facts);
   return resolve(lens, path);
@@ -41,11 +46,21 @@ bool from_caller_or_root(const Ownership& file, const CallerFacts& caller) {
 void PathProber::add_path(const HostPath& path) {
   links_followed_ = 0;
   fact_at(HostPath::root());
-  Position position = HostPath::root();
-  HostPath literal = HostPath::root();
-  for (const std::string& name : path.components()) {
+  while (!walked_.contains(path)) walked_ = walked_.parent();
+  if (path == walked_) return;
+  Position position = walked_;
+  HostPath literal = walked_;
+  // While no name was a link, the literal path is where the walk is.
+  bool plain = true;
+  for (const std::string& name : split(walked_.relative(path), '/')) {
     literal = literal.child(name);
     if (path_too_long(literal.text())) return;
+    plain = plain && is_directory(fact_at(literal));
+    if (plain) {
+      walked_ = literal;
+      position = literal;
+      continue;
+    }
     const auto [entry, added] = facts_.paths.try_emplace(literal, fact_below(position, name));
     if (added) new_.push_back(&*entry);
     position = step(position, name);

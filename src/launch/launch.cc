@@ -1,6 +1,7 @@
 #include "fence/launch/launch.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -115,6 +116,7 @@ class Launch {
     link_.order(stage::OrderKind::Go);
     for (const int signal : early_) link_.order(stage::OrderKind::Signal, signal);
     release_pipes();
+    malloc_trim(0);
     Supervisor supervisor(inbox_, link_, terminal_, place_, process_.pid, guard_ ? &*guard_ : nullptr);
     const auto report = supervisor.run();
     end();

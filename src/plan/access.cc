@@ -1,6 +1,7 @@
 #include "fence/plan/access.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "fence/util/text.h"
 
@@ -46,7 +47,7 @@ std::optional<HostPath> Access::host(const SandboxPath& path) const {
   if (content == nullptr) return std::nullopt;
   const auto* shown = std::get_if<HostContent>(&*content->content);
   if (shown == nullptr) return std::nullopt;
-  return shown->source.below(content_at.relative(path));
+  return shown->source.below(content_at->relative(path));
 }
 
 bool Access::writable_host() const noexcept {
@@ -84,34 +85,51 @@ Result<AccessTree, Errors> AccessTree::build(std::vector<Wish> wishes) {
     std::erase_if(node.overruled, [&](const Wish* w) { return w == node.content || w == node.write; });
   }
   if (!errors.empty()) return errors;
+  tree.connect();
   return tree;
 }
 
-Access AccessTree::at(const SandboxPath& path) const {
-  Access access;
-  for (SandboxPath here = path;; here = here.parent()) {
-    if (const auto found = nodes_.find(here); found != nodes_.end()) {
-      if (access.content == nullptr && found->second.content != nullptr) {
-        access.content = found->second.content;
-        access.content_at = here;
-      }
-      if (access.write == nullptr && found->second.write != nullptr) {
-        access.write = found->second.write;
-        access.write_at = here;
-      }
+// Parents come first, so what holds above a node is known when its turn comes.
+void AccessTree::connect() {
+  const AccessNode* outer = nullptr;
+  for (auto& [path, node] : nodes_) {
+    while (outer != nullptr && !outer->path->contains(path)) outer = outer->outer;
+    node.path = &path;
+    node.outer = outer;
+    if (outer != nullptr) node.here = outer->here;
+    if (node.content != nullptr) {
+      node.here.content = node.content;
+      node.here.content_at = &path;
     }
-    if (here.is_root() || (access.content != nullptr && access.write != nullptr)) return access;
+    if (node.write != nullptr) {
+      node.here.write = node.write;
+      node.here.write_at = &path;
+    }
+    outer = &node;
   }
 }
 
-Access AccessTree::above(const SandboxPath& path) const { return path.is_root() ? Access{} : at(path.parent()); }
+// A subtree is contiguous in the map: the nearest node above a path is the one before it, or above that one.
+Access AccessTree::access_in(const AccessNode* node, const SandboxPath& path) {
+  while (node != nullptr && !node->path->contains(path)) node = node->outer;
+  return node == nullptr ? Access{} : node->here;
+}
 
-Decision AccessTree::decision(const SandboxPath& path, const Wish& winner) const {
+Access AccessTree::at(const SandboxPath& path) const {
+  const auto next = nodes_.upper_bound(path);
+  return access_in(next == nodes_.begin() ? nullptr : &std::prev(next)->second, path);
+}
+
+Access AccessTree::above(const SandboxPath& path) const {
+  const auto next = nodes_.lower_bound(path);
+  return access_in(next == nodes_.begin() ? nullptr : &std::prev(next)->second, path);
+}
+
+Decision AccessTree::decision(const AccessNode& node, const Wish& winner) {
   Decision decision{winner.origin, Because::OnlyRule, winner.why, {}};
-  const auto found = nodes_.find(path);
-  if (found != nodes_.end() && !found->second.overruled.empty()) {
+  if (!node.overruled.empty()) {
     bool lower_layer = false;
-    for (const Wish* loser : found->second.overruled) {
+    for (const Wish* loser : node.overruled) {
       if (loser->origin == winner.origin) continue;
       decision.overruled.push_back(loser->origin);
       lower_layer = lower_layer || loser->rank != winner.rank;
@@ -121,7 +139,7 @@ Decision AccessTree::decision(const SandboxPath& path, const Wish& winner) const
       return decision;
     }
   }
-  const Access outer = above(path);
+  const Access outer = node.above();
   const Wish* shallower = outer.content != nullptr ? outer.content : outer.write;
   if (shallower != nullptr) {
     decision.because = Because::DeeperPath;

@@ -25,7 +25,7 @@ class Composer {
   Specs compose() && {
     for (const auto& [path, node] : tree_.nodes()) node_spec(path, node);
     for (const auto& [path, node] : tree_.nodes()) {
-      if (denies_below_writable(path)) pin_ancestors(path);
+      if (denies_below_writable(path, node)) pin_ancestors(path);
     }
     for (const SandboxPath& directory : composed_) fill(directory);
     return std::move(specs_);
@@ -33,15 +33,15 @@ class Composer {
 
  private:
   void node_spec(const SandboxPath& path, const AccessNode& node) {
-    const Access access = tree_.at(path);
+    const Access& access = node.here;
     if (access.hidden()) {
-      if (node.content != nullptr) hide(path, *node.content);
+      if (node.content != nullptr) hide(path, node);
       return;
     }
     // A write wish that lost against the content of its own path, or that speaks of scratch, changes nothing.
     const bool by_write = node.content == nullptr || (access.writable_host() && node.write != nullptr);
     const Wish& winner = by_write ? *node.write : *node.content;
-    Decision why = tree_.decision(path, winner);
+    Decision why = AccessTree::decision(node, winner);
     if (access.scratch()) {
       if (node.content == nullptr) return;
       const auto& scratch = std::get<ScratchContent>(*node.content->content);
@@ -53,20 +53,20 @@ class Composer {
     BindMode mode = writable ? BindMode::ReadWrite : BindMode::ReadOnly;
     // What may not be written has no usable device nodes either: a device can be written through a read-only mount.
     if (content.device && writable) mode = BindMode::Device;
-    if (!writable && tree_.above(path).writable_host() && node.content == nullptr) why.because = Because::Protected;
+    if (!writable && node.above().writable_host() && node.content == nullptr) why.because = Because::Protected;
     if (node.write != nullptr && node.content != nullptr && node.write != node.content)
       why.overruled.push_back(node.write->origin);
     specs_[path] = {HostSpec{*access.host(path), mode, false, winner.optional}, std::move(why),
                     winner.origin.layer >= LayerKind::User};
   }
 
-  bool denies_below_writable(const SandboxPath& path) const {
-    return !path.is_root() && tree_.above(path).writable_host() && !tree_.at(path).writable_host();
+  static bool denies_below_writable(const SandboxPath& path, const AccessNode& node) {
+    return !path.is_root() && node.above().writable_host() && !node.here.writable_host();
   }
 
   // Every ancestor up to the writable root becomes a mount: renaming a mount point gives EBUSY (rename(2)).
   void pin_ancestors(const SandboxPath& path) {
-    const SandboxPath root = tree_.above(path).write_at;
+    const SandboxPath root = *tree_.above(path).write_at;
     for (SandboxPath here = path.parent(); here != root && !here.is_root(); here = here.parent()) {
       const Access access = tree_.at(here);
       const auto source = access.host(here);
@@ -79,9 +79,10 @@ class Composer {
     }
   }
 
-  void hide(const SandboxPath& path, const Wish& wish) {
-    const Access outer = tree_.above(path);
-    Decision why = tree_.decision(path, wish);
+  void hide(const SandboxPath& path, const AccessNode& node) {
+    const Wish& wish = *node.content;
+    const Access outer = node.above();
+    Decision why = AccessTree::decision(node, wish);
     if (outer.hidden() || outer.scratch()) {
       specs_[path] = {AbsentSpec{}, std::move(why), false};
       return;
@@ -129,6 +130,8 @@ class Composer {
   bool compose_around(const SandboxPath& hidden) {
     SandboxPath directory = hidden.parent();
     while (!directory.is_root() && !shown_directory(directory)) directory = directory.parent();
+    // What is above it was marked with it.
+    if (composed_.contains(directory)) return true;
     std::set<SandboxPath> chain;
     for (;;) {
       const auto host = tree_.at(directory).host(directory);

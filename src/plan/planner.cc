@@ -362,20 +362,21 @@ class Planner {
 
 }  // namespace
 
-FactQueries required_facts(const Policy& policy, const Request& request, const HostFacts& facts) {
+Planned try_plan(const Policy& policy, const Request& request, const HostFacts& facts) {
   FactLens lens(facts);
-  // The plan is thrown away: what it asked for is the answer.
-  const auto plan = Planner(policy, request, lens).plan();
-  return lens.wanted();
+  auto plan = Planner(policy, request, lens).plan();
+  return {lens.wanted(), std::move(plan)};
+}
+
+FactQueries required_facts(const Policy& policy, const Request& request, const HostFacts& facts) {
+  // What the plan that is thrown away asked for is the answer.
+  return try_plan(policy, request, facts).wanted;
 }
 
 Result<SandboxPlan, Errors> make_plan(const Policy& policy, const Request& request, const HostFacts& facts) {
-  FactLens lens(facts);
-  auto plan = Planner(policy, request, lens).plan();
-  if (!lens.wanted().empty()) {
-    return Errors{Error{ErrorKind::Internal, "the plan was made before all facts were known"}};
-  }
-  return plan;
+  Planned planned = try_plan(policy, request, facts);
+  if (planned.wanted.empty()) return std::move(planned.plan);
+  return Errors{Error{ErrorKind::Internal, "the plan was made before all facts were known"}};
 }
 
 Environment child_environment(const EnvironmentPlan& plan, const Environment& inherited) {

@@ -74,15 +74,21 @@ std::optional<HostPath> git_top_level(const HostPath& directory, FactLens& lens)
   }
 }
 
-// Who hides the home and names the workspace in the same file or above means the project in it.
-bool asked_for_in_spite_of(const Ranked<PathRule>& hiding, const Policy& policy) {
-  if (hiding.origin.layer < LayerKind::User || hiding.enforced) return false;
-  return std::ranges::any_of(policy.paths, [&](const Ranked<PathRule>& rule) {
+// The highest rank with which a user grants the workspace as such.
+std::optional<int> workspace_grant(const Policy& policy) {
+  std::optional<int> highest;
+  for (const Ranked<PathRule>& rule : policy.paths) {
     const auto* in = std::get_if<InWorkspace>(&rule.value.path);
     const bool grants = rule.value.list == PathList::AllowRead || rule.value.list == PathList::AllowWrite;
-    return in != nullptr && in->relative.empty() && grants && rule.origin.layer >= LayerKind::User &&
-           rule.rank >= hiding.rank;
-  });
+    if (in == nullptr || !in->relative.empty() || !grants || rule.origin.layer < LayerKind::User) continue;
+    highest = std::max(highest.value_or(rule.rank), rule.rank);
+  }
+  return highest;
+}
+
+// Who hides the home and names the workspace in the same file or above means the project in it.
+bool asked_for_in_spite_of(const Ranked<PathRule>& hiding, std::optional<int> grant) {
+  return hiding.origin.layer >= LayerKind::User && !hiding.enforced && grant && *grant >= hiding.rank;
 }
 
 bool hides(const HostPath& path, const std::string& pattern, const HostPath& what, FactLens& lens) {
@@ -98,10 +104,11 @@ bool hides(const HostPath& path, const std::string& pattern, const HostPath& wha
 }  // namespace
 
 void drop_hidden_workspace(Workspace& workspace, const Policy& policy, FactLens& lens) {
+  const std::optional<int> grant = workspace_grant(policy);
   for (const auto& rule : policy.paths) {
     const auto* path = std::get_if<HostPath>(&rule.value.path);
     if (path == nullptr || rule.value.list != PathList::DenyRead || !workspace.root) continue;
-    if (asked_for_in_spite_of(rule, policy)) continue;
+    if (asked_for_in_spite_of(rule, grant)) continue;
     if (!hides(*path, rule.value.pattern, *workspace.root, lens)) continue;
     // What was granted falls away; what was protected stays so, since another rule may show a part of it.
     workspace = Workspace{.hidden = workspace.root, .protect = std::move(workspace.protect)};

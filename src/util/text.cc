@@ -70,7 +70,10 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
+bool is_plain(char c) noexcept { return c >= ' ' && c <= '~' && c != '\\'; }
+
 std::string escaped(std::string_view bytes, std::string_view backslash) {
+  if (std::ranges::all_of(bytes, is_plain)) return std::string(bytes);
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {

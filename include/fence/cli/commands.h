@@ -36,12 +36,15 @@ Result<int, Errors> about_settings(const CommandLine& line, HostProber& prober, 
 Result<Wishes, Errors> read_wishes(const CommandLine& line, HostProber& prober, HostFacts& facts,
                                    const Diagnostics& say);
 
-/// `facts`, and what else the planner wants to know, asked in rounds. With --facts, what they do not tell is an error.
-Result<HostFacts, Errors> complete_facts(const CommandLine& line, const Wishes& wishes, HostProber& prober,
-                                         HostFacts facts, const Diagnostics& say);
-
-/// make_plan() for these wishes.
-Result<SandboxPlan, Errors> plan_for(const Wishes& wishes, const HostFacts& facts, const Diagnostics& say);
+/// All that the planner wanted to know, and what it made of it.
+struct Decided {
+  HostFacts facts;
+  Result<SandboxPlan, Errors> plan;
+};
+/// Asks for what the planner wants to know besides `facts`, in rounds, and plans. With --facts, what they do not tell
+/// is an error. Errors: the facts cannot be had.
+Result<Decided, Errors> decide(const CommandLine& line, Wishes wishes, HostProber& prober, HostFacts facts,
+                               const Diagnostics& say);
 
 /// `fence plan`: writes the plan, or with --format facts what it is made from.
 Result<int, Errors> show(const CommandLine& line, const Result<SandboxPlan, Errors>& plan, const HostFacts& facts);

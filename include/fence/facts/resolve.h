@@ -28,8 +28,14 @@ class FactLens {
   [[nodiscard]] const HostFacts& host() const noexcept { return facts_; }
   [[nodiscard]] const FactQueries& wanted() const noexcept { return wanted_; }
 
+  /// A directory that resolve() came to, so that the next walk need not look at what is above it again: no component of
+  /// it is a link, and all are known.
+  [[nodiscard]] const HostPath& walked() const noexcept { return walked_; }
+  void set_walked(HostPath directory) { walked_ = std::move(directory); }
+
  private:
   const HostFacts& facts_;
+  HostPath walked_;
   FactQueries wanted_;
 };
 

@@ -45,19 +45,12 @@ struct Wish {
   std::string why{};
 };
 
-/// What holds at exactly one path.
-struct AccessNode {
-  const Wish* content = nullptr;
-  const Wish* write = nullptr;
-  std::vector<const Wish*> overruled;  ///< losers on this path, in either dimension
-};
-
 /// What holds at a path after the nearest nodes above it are taken into account.
 struct Access {
-  const Wish* content = nullptr;  ///< null: no wish, so nothing is shown
-  SandboxPath content_at = SandboxPath::root();
+  const Wish* content = nullptr;            ///< null: no wish, so nothing is shown
+  const SandboxPath* content_at = nullptr;  ///< where `content` stands; null with it
   const Wish* write = nullptr;
-  SandboxPath write_at = SandboxPath::root();
+  const SandboxPath* write_at = nullptr;
 
   [[nodiscard]] bool hidden() const noexcept;
   [[nodiscard]] bool scratch() const noexcept;
@@ -65,6 +58,19 @@ struct Access {
   [[nodiscard]] std::optional<HostPath> host(const SandboxPath& path) const;
   /// Something of the host is shown, and it may be written.
   [[nodiscard]] bool writable_host() const noexcept;
+};
+
+/// What holds at exactly one path.
+struct AccessNode {
+  const Wish* content = nullptr;
+  const Wish* write = nullptr;
+  std::vector<const Wish*> overruled;  ///< losers on this path, in either dimension
+  const SandboxPath* path = nullptr;   ///< its own
+  const AccessNode* outer = nullptr;   ///< the nearest node above
+  Access here{};                       ///< with those above taken into account
+
+  /// What holds right above.
+  [[nodiscard]] Access above() const { return outer == nullptr ? Access{} : outer->here; }
 };
 
 /// All wishes, by path. Pure.
@@ -85,10 +91,12 @@ class AccessTree {
   [[nodiscard]] Access above(const SandboxPath& path) const;
   [[nodiscard]] const std::map<SandboxPath, AccessNode>& nodes() const noexcept { return nodes_; }
   /// Why the wish that decides at a node won there.
-  [[nodiscard]] Decision decision(const SandboxPath& path, const Wish& winner) const;
+  [[nodiscard]] static Decision decision(const AccessNode& node, const Wish& winner);
 
  private:
   AccessTree() = default;
+  void connect();
+  static Access access_in(const AccessNode* node, const SandboxPath& path);
   std::vector<Wish> wishes_;  // stable: nodes_ point into it
   std::map<SandboxPath, AccessNode> nodes_;
 };

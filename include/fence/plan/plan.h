@@ -308,6 +308,14 @@ struct SandboxPlan {
 
 // ---- the functions ---------------------------------------------------------------------------------------------
 
+/// What the planner makes of facts that may not suffice.
+struct Planned {
+  FactQueries wanted;                ///< what it still needs to know
+  Result<SandboxPlan, Errors> plan;  ///< of no meaning unless `wanted` is empty
+};
+/// Decides, or asks. Pure.
+Planned try_plan(const Policy& policy, const Request& request, const HostFacts& facts);
+
 /// What the planner still needs to know; empty when `facts` suffice. Pure.
 FactQueries required_facts(const Policy& policy, const Request& request, const HostFacts& facts);
 
