@@ -113,7 +113,11 @@ class Launch {
   }
 
   Result<Outcome, Errors> supervise() {
-    link_.order(stage::OrderKind::Go);
+    if (!link_.order(stage::OrderKind::Go)) {
+      const int error = errno;
+      end();
+      return Errors{system_error("cannot tell the sandbox to run the command", error)};
+    }
     for (const int signal : early_) link_.order(stage::OrderKind::Signal, signal);
     release_pipes();
     malloc_trim(0);

@@ -26,10 +26,14 @@ std::optional<pid_t> sender_of(msghdr& message) {
 
 }  // namespace
 
-void StageLink::order(stage::OrderKind kind, int signal) const {
+bool StageLink::order(stage::OrderKind kind, int signal) const {
   const stage::Order order{kind, signal};
-  // A stage that cannot take it is gone, which next() notices.
-  static_cast<void>(send(fd_.get(), &order, sizeof order, MSG_NOSIGNAL));
+  if (send(fd_.get(), &order, sizeof order, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof order)) return true;
+  // An order that is lost must not leave both sides waiting: the stage sees the end of fence, and ends.
+  const int error = errno;
+  shutdown(fd_.get(), SHUT_WR);
+  errno = error;
+  return false;
 }
 
 std::optional<stage::Report> StageLink::next() {

@@ -19,7 +19,8 @@ class StageLink {
  public:
   explicit StageLink(UniqueFd fd) : fd_(std::move(fd)) {}
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  void order(stage::OrderKind kind, int signal = 0) const;
+  /// False, with errno set, where it could not be sent: then the link has ended.
+  bool order(stage::OrderKind kind, int signal = 0) const;
   /// The next report; nothing where none has come. gone() tells whether any can come.
   std::optional<stage::Report> next();
   [[nodiscard]] bool gone() const noexcept { return gone_; }

@@ -94,17 +94,19 @@ class FaultCase(Case):
 
 def set_up_calls(calls):
     """{role: [(call, occurrence)]} of the set-up: of fence from the first thing that is made for the launch to the word
-    that the command may start, of the child up to the end of its last step, of the command up to its program."""
+    that the command may start, of the child up to the command's process, of the command up to its program."""
     counts = collections.Counter()
     found = {"main": [], "child": [], "command": []}
-    launching = go = executed = False
+    launching = go = forked = executed = False
     for role, call in calls:
         counts[role, call] += 1
         launching = launching or (role, call) == ("main", "signalfd4")
         told = role == "main" and call == "sendto" and launching
-        if role in found and not (role == "main" and (not launching or go)) and not executed:
+        before = {"main": launching and not go, "child": not forked, "command": not executed}
+        if before.get(role):
             found[role].append((call, counts[role, call]))
         go = go or told
+        forked = forked or (role, call) == ("child", "clone")
         executed = executed or (role, call) == ("command", "execve")
     return found
 

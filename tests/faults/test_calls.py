@@ -22,18 +22,17 @@ ERRNOS = {
     "memfd_create": [E.EMFILE, E.ENOMEM], "socket": [E.EAFNOSUPPORT, E.EMFILE], "ioctl": [E.EPERM],
     "signalfd4": [E.EMFILE, E.ENOMEM],
 }
+# The kernel never answers these with an errno: brk(2) gives the old end.
+CANNOT_FAIL = {"brk", "rt_sigprocmask", "exit_group"}
 USUAL = [E.EPERM, E.ENOMEM]
 # What goes on, for a reason; all else ends the launch. (role or "", call): reason.
 GOES_ON = {
     ("", "close"): "the number is free whatever close(2) says, and fence goes by the other end",
     ("", "munmap"): "memory of a process that goes on with less",
     ("", "mprotect"): "libc's own",
-    ("", "brk"): "libc's own: it asks mmap(2) next",
-    ("", "exit_group"): "it cannot fail",
     ("", "getpid"): "it cannot fail", ("", "getppid"): "it cannot fail", ("", "getuid"): "it cannot fail",
     ("", "umask"): "it cannot fail",
     ("", "rt_sigaction"): "it cannot fail with a signal that there is",
-    ("", "rt_sigprocmask"): "it cannot fail with a set that there is",
     ("", "rt_sigpending"): "it cannot fail with a set that there is",
     ("", "set_robust_list"): "libc's own", ("", "rseq"): "libc's own", ("", "set_tid_address"): "libc's own",
     ("", "arch_prctl"): "libc's own", ("", "prlimit64"): "libc's own", ("", "getrandom"): "libc's own",
@@ -42,7 +41,7 @@ GOES_ON = {
     ("main", "fcntl(1033)"): "F_ADD_SEALS: tried once more without the seal that Linux before 6.3 has not",
     ("main", "poll"): "asked again at once",
     ("main", "read"): "what is read is asked for again when poll(2) says that there is something",
-    ("command", "setpgid"): "both sides do it: the other one has", ("child", "setpgid"): "the same",
+    ("command", "setpgid"): "both sides do it: the other one has",
 }
 # What ends the launch without the errno: nobody is left to tell it to, or the failure is an answer.
 WORDLESS = {
@@ -56,17 +55,21 @@ WORDLESS = {
     ("child", "prctl(21)"): "read back: not set", ("child", "getsid"): "read back: another one",
 }
 # When fence has said that the command may start, the end of the stage is that of the command.
-AFTER_GO = {("child", "recvfrom"), ("child", "poll"), ("child", "pipe2"), ("child", "clone")}
+AFTER_GO = {("child", "recvfrom"), ("child", "pipe2"), ("child", "clone")}
 
 
 @as_both
 class EachCall(FaultCase):
     def judge(self, tried):
         aim, number = tried
-        run = self.run_with(aim, f"errno={number}")
-        if not run.hit:
-            return f"{aim}: not met: {run}"
         goes_on = GOES_ON.get(("", aim.call)) or GOES_ON.get((aim.role, aim.call))
+        for _ in range(3):  # A file of the host that is replaced meanwhile ends a launch before the call comes.
+            run = self.run_with(aim, f"errno={number}")
+            if run.hit or goes_on:
+                break
+        if not run.hit and not goes_on:
+            print(f"{aim} {errno.errorcode[number]}: not met: {run}")
+            return f"{aim}: not met: {run}"
         if goes_on:
             return f"{aim}: {run.left}" if run.left else None
         if aim.role == "command" and run.status in (126, 127) and "fence: cannot run" in run.err and not run.marked:
@@ -84,6 +87,8 @@ class EachCall(FaultCase):
         tried = []
         for role, calls in set_up_calls(self.calls_of_a_run()).items():
             for call, occurrences in sampled(calls).items():
+                if call in CANNOT_FAIL:
+                    continue
                 errnos = ERRNOS.get(call, USUAL)
                 if ("", call) in GOES_ON or (role, call) in GOES_ON:
                     errnos = errnos[:1]

@@ -252,7 +252,7 @@ Failure prepare(const Orders& orders) {
   prctl(PR_SET_NAME, "fence-init", 0, 0, 0);
   sigset_t all;
   sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, nullptr);
+  if (sigprocmask(SIG_SETMASK, &all, nullptr) != 0) _exit(1);
 
   Orders orders;
   if (read_orders(payload, orders).failed) _exit(1);
