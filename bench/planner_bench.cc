@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "fake_host.h"
+#include "support/fake_host.h"
 #include "fence/config/config.h"
 #include "fence/plan/plan.h"
 
