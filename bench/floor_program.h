@@ -5,14 +5,23 @@
 
 #include <stdint.h>
 
-enum floor_kind { FLOOR_CLONE, FLOOR_TMPFS, FLOOR_PROC, FLOOR_DEVPTS, FLOOR_DIRECTORY, FLOOR_LINK, FLOOR_LOCK, FLOOR_SEAL };
+enum floor_kind {
+  FLOOR_CLONE,
+  FLOOR_TMPFS,
+  FLOOR_PROC,
+  FLOOR_DEVPTS,
+  FLOOR_DIRECTORY,
+  FLOOR_LINK,
+  FLOOR_LOCK,
+  FLOOR_SEAL
+};
 enum floor_make { FLOOR_MAKE_NOTHING, FLOOR_MAKE_DIRECTORY, FLOOR_MAKE_FILE };
 
 struct floor_step {
   uint32_t kind, make;
-  uint32_t target;     /* below the new root, without a leading slash; "" is the root */
-  uint32_t source;     /* clone: a path of the host; link: its target; tmpfs: its size or "" */
-  uint32_t mode;       /* tmpfs: octal */
+  uint32_t target; /* below the new root, without a leading slash; "" is the root */
+  uint32_t source; /* clone: a path of the host; link: its target; tmpfs: its size or "" */
+  uint32_t mode;   /* tmpfs: octal */
   uint32_t permissions;
   uint64_t attributes; /* MOUNT_ATTR_* */
 };

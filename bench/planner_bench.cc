@@ -4,9 +4,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "support/fake_host.h"
 #include "fence/config/config.h"
 #include "fence/plan/plan.h"
+#include "support/fake_host.h"
 
 namespace {
 

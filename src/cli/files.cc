@@ -76,4 +76,9 @@ Result<Ok> write_output(std::string_view text) {
                .errno_value = problem};
 }
 
+Result<int, Errors> print(std::string_view text) {
+  if (auto written = write_output(text); !written) return Errors{std::move(written).error()};
+  return 0;
+}
+
 }  // namespace fence

@@ -152,7 +152,7 @@ class Parser {
         return put(effect.key, {false, origin});
       case SetsSetting::As::Variable:
         if (value.empty() || value.front() == '=') {
-          usage("cannot use " + quoted(value) + ": a variable's name stands before the '='",
+          usage("cannot use " + in_quotes(value) + ": a variable's name stands before the '='",
                 "--env NAME or --env NAME=VALUE");
           return;
         }

@@ -14,11 +14,6 @@
 namespace fence {
 namespace {
 
-Result<int, Errors> print(std::string_view text) {
-  if (auto written = write_output(text); !written) return Errors{std::move(written).error()};
-  return 0;
-}
-
 /// The writing itself cannot be given up: a file system that does not answer is found out before.
 std::optional<Error> unanswered(const HostPath& file, HostProber& prober, HostFacts& facts) {
   prober.answer({.paths = {file}}, facts);

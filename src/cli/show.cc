@@ -11,11 +11,6 @@
 namespace fence {
 namespace {
 
-Result<int, Errors> print(std::string_view text) {
-  if (auto written = write_output(text); !written) return Errors{std::move(written).error()};
-  return 0;
-}
-
 Result<int, Errors> list_profiles() {
   std::string out;
   for (const ShippedProfile& profile : shipped_profiles()) out += std::string(profile.name) + "\n";

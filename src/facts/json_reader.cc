@@ -15,8 +15,6 @@ Error bad_document(std::string why) {
   return Error{.kind = ErrorKind::Config, .what = "cannot read the facts", .why = std::move(why)};
 }
 
-std::string in_quotes(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
-
 std::string member_place(const std::string& object, std::string_view name) {
   return (object.empty() ? "" : object + ".") + std::string(name);
 }

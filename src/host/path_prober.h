@@ -56,7 +56,7 @@ class PathProber {
   Looks& looks_;
   NewPaths new_;
   DirectoryCursor cursor_;
-  HostPath walked_;  ///< no component of it is a link, and the facts have all of them
+  HostPath walked_;         ///< no component of it is a link, and the facts have all of them
   int links_followed_ = 0;  ///< in the walk of one query
 };
 

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "descriptors.h"
 #include "fence/util/text.h"
 #include "processes.h"
 
@@ -53,6 +54,25 @@ bool open_for_writing(const Loss& loss, const GuardOrder& order) {
   return false;
 }
 
+// inotify(7) has limits for each user, over all of his programs.
+Error cannot_watch(const std::string& directory, int errno_value) {
+  Error error = system_error("cannot watch " + escape_bytes(directory) + " for what is replaced there", errno_value);
+  switch (errno_value) {
+    case EMFILE:
+      error.hint = "sysctl fs.inotify.max_user_instances with a higher number, or ulimit -n";
+      break;
+    case ENOSPC:
+      error.hint = "sysctl fs.inotify.max_user_watches with a higher number";
+      break;
+    case EACCES:
+      error.hint = "chmod u+r " + shell_quote(directory);
+      break;
+    default:
+      error.hint = "danger.unguardedMounts = true does without";
+  }
+  return error;
+}
+
 }  // namespace
 
 std::string_view NameHistory::objection(std::uint32_t renames) const {
@@ -73,21 +93,20 @@ Result<Guard> Guard::start(pid_t stage, UniqueFd mountinfo, std::vector<GuardOrd
   Guard guard(std::move(mountinfo), std::move(namespaces));
   guard.orders_ = std::move(orders);
   for (const GuardOrder& order : guard.orders_) guard.guarded_.push_back({.order = order});
-  guard.watch();
+  FENCE_TRY([[maybe_unused]] const Ok watched, guard.watch());
   return guard;
 }
 
-void Guard::watch() {
+// A mount point that is moved away is told by its directory only: without it a protection could be lost unseen.
+Result<Ok> Guard::watch() {
   names_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!names_) return stop_putting_back();
+  if (!names_) return cannot_watch(orders_.front().directory, errno);
   for (std::size_t i = 0; i < orders_.size(); ++i) {
     const int directory = inotify_add_watch(names_.get(), orders_[i].directory.c_str(), kEvents);
-    if (directory < 0) {
-      orders_[i].remedy = Remedy::End;
-    } else {
-      by_name_.emplace(std::pair(directory, orders_[i].name), i);
-    }
+    if (directory < 0) return cannot_watch(orders_[i].directory, errno);
+    by_name_.emplace(std::pair(directory, orders_[i].name), i);
   }
+  return Ok{};
 }
 
 void Guard::stop_putting_back() {

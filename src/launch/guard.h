@@ -47,13 +47,12 @@ class NameHistory {
 class Guard {
  public:
   /// `mountinfo` is that of `stage`, opened before the plan's mounts were verified. Errors: the namespaces cannot be
-  /// opened. A directory that cannot be watched (inotify(7) has limits for each user) is no error: what is lost in it
-  /// is not put back then, but ends the sandbox.
+  /// opened; a directory cannot be watched.
   static Result<Guard> start(pid_t stage, UniqueFd mountinfo, std::vector<GuardOrder> orders);
 
   /// For POLLPRI: a mount of the sandbox has come or gone (proc_pid_mounts(5)).
   [[nodiscard]] int mounts() const { return mountinfo_.get(); }
-  /// For POLLIN: something has happened to a name in a directory that holds a mount point. -1: none is watched.
+  /// For POLLIN: something has happened to a name in a directory that holds a mount point.
   [[nodiscard]] int names() const { return names_.get(); }
 
   /// After either. The error: why the sandbox has to end.
@@ -68,7 +67,7 @@ class Guard {
   Guard(UniqueFd mountinfo, Namespaces namespaces)
       : mountinfo_(std::move(mountinfo)), namespaces_(std::move(namespaces)) {}
 
-  void watch();
+  Result<Ok> watch();
   bool read_names();
   bool take_event(int directory, std::uint32_t mask, std::string_view name);
   void stop_putting_back();

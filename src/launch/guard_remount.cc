@@ -133,7 +133,6 @@ Result<Namespaces> open_namespaces(pid_t pid) {
   if (!found.mount) return system_error("cannot open the sandbox's mount namespace", errno);
   found.user.reset(ioctl(found.mount.get(), NS_GET_USERNS));
   if (!found.user) return system_error("cannot open the user namespace of the sandbox's mounts", errno);
-  fcntl(found.user.get(), F_SETFD, FD_CLOEXEC);
   return found;
 }
 

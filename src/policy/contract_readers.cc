@@ -25,8 +25,8 @@ std::optional<Ability> ability_named(const Reading& in, const Origin& place, std
   if (const auto ability = find_ability(name)) return ability;
   const auto all = ability_names([](const AbilityRow&) { return true; });
   const auto meant = did_you_mean(name, all);
-  report(in, place, std::string(in.row.key) + " knows no ability " + quoted(name),
-         meant ? "did you mean " + quoted(*meant) + "?" : "it knows " + joined(all));
+  report(in, place, std::string(in.row.key) + " knows no ability " + in_quotes(name),
+         meant ? "did you mean " + in_quotes(*meant) + "?" : "it knows " + joined(all));
   return std::nullopt;
 }
 
@@ -46,13 +46,13 @@ std::optional<AbilityVersion> version_of(const Reading& in, const Origin& place,
   const std::string name(row.name);
   if (!row.versioned) {
     report(in, place, std::string(in.row.key) + " cannot ask for a version of " + name + ", which has none",
-           "write " + quoted(name));
+           "write " + in_quotes(name));
     return std::nullopt;
   }
   const auto version = parse_version(text);
   if (version && (ability == Ability::Kernel || version->minor == 0)) return version;
-  report(in, place, std::string(in.row.key) + " cannot understand the version " + quoted(text) + " of " + name,
-         "write it as in " + quoted(ability == Ability::Kernel ? "kernel>=6.1" : name + ">=4"));
+  report(in, place, std::string(in.row.key) + " cannot understand the version " + in_quotes(text) + " of " + name,
+         "write it as in " + in_quotes(ability == Ability::Kernel ? "kernel>=6.1" : name + ">=4"));
   return std::nullopt;
 }
 
@@ -80,7 +80,7 @@ void read_degraded(const Reading& in) {
     if (!ability) return;
     if (!ability_row(*ability).degraded.empty()) return in.layer.allow_degraded.push_back({*ability, place});
     const auto can_be = ability_names([](const AbilityRow& row) { return !row.degraded.empty(); });
-    report(in, place, quoted(text) + " cannot be degraded: there is no sandbox without it",
+    report(in, place, in_quotes(text) + " cannot be degraded: there is no sandbox without it",
            "only " + joined(can_be) + " can be");
   });
 }

@@ -35,7 +35,7 @@ const std::string* Entry::text(std::string_view name) {
 
 const std::string* Entry::required_text(std::string_view name) {
   if (right_shape_ && field(name) == nullptr) {
-    fail(element_.origin, {.what = "an entry of " + std::string(in_.row.key) + " has no " + quoted(name)});
+    fail(element_.origin, {.what = "an entry of " + std::string(in_.row.key) + " has no " + in_quotes(name)});
   }
   return text(name);
 }
@@ -112,7 +112,7 @@ std::optional<HostPath> Entry::without_workspace(std::string_view name, const Ru
 
 void Entry::wrong_field(std::string_view name, std::string_view expected, const Value& got) {
   fail(got.origin,
-       {.what = quoted(name) + " must be " + std::string(expected) + ", not " + std::string(type_name(got))});
+       {.what = in_quotes(name) + " must be " + std::string(expected) + ", not " + std::string(type_name(got))});
 }
 
 void Entry::fail(const Origin& origin, Error error) {
@@ -128,8 +128,8 @@ bool Entry::finish() {
   for (const ValueEntry& entry : *table_) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
     const auto meant = did_you_mean(entry.key, known_);
-    fail(entry.origin, {.what = "an entry of " + std::string(in_.row.key) + " has no field " + quoted(entry.key),
-                        .hint = meant ? "did you mean " + quoted(*meant) + "?" : std::string()});
+    fail(entry.origin, {.what = "an entry of " + std::string(in_.row.key) + " has no field " + in_quotes(entry.key),
+                        .hint = meant ? "did you mean " + in_quotes(*meant) + "?" : std::string()});
   }
   return good_;
 }

@@ -205,7 +205,7 @@ bool wildcard_match(std::string_view pattern, std::string_view name) noexcept {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-std::string quoted(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
 
 std::string octal_mode(std::uint32_t mode) {
   std::string text;

@@ -45,7 +45,7 @@ GOES_ON = {
 }
 # What ends the launch without the errno: nobody is left to tell it to, or the failure is an answer.
 WORDLESS = {
-    ("main", "recvfrom"): "the other end counts as gone",
+    ("main", "recvmsg"): "the other end counts as gone",
     ("main", "clone3"): "it may be clone(2) that failed then",
     ("child", "pread64"): "the stage does not know yet where to say it", ("child", "mmap"): "the same",
     ("child", "prctl(1)"): "the same, in the stage", ("child", "prctl(4)"): "the same, in the stage",

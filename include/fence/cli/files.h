@@ -23,5 +23,7 @@ int write_all(int fd, std::string_view text);
 
 /// Writes `text` to standard output.
 Result<Ok> write_output(std::string_view text);
+/// The same, as all that a subcommand does: its exit status.
+Result<int, Errors> print(std::string_view text);
 
 }  // namespace fence

@@ -33,7 +33,7 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
 bool wildcard_match(std::string_view pattern, std::string_view name) noexcept;
 
 /// `text` in double quotes, with the bytes of escape_bytes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// Permission bits as four octal digits: "0755".
 std::string octal_mode(std::uint32_t mode);

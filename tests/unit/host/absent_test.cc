@@ -21,7 +21,7 @@ std::optional<HostPath> appeared(const HostPath& path, const std::optional<std::
 }
 
 /// A directory of its own for each test.
-class Absent : public ::testing::Test {
+class AbsentFiles : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = std::filesystem::temp_directory_path() / "fence-absent-XXXXXX";
@@ -43,32 +43,32 @@ class Absent : public ::testing::Test {
   std::filesystem::path root_;
 };
 
-TEST_F(Absent, WhatDoesNotExistHasNotAppeared) {
+TEST_F(AbsentFiles, WhatDoesNotExistHasNotAppeared) {
   EXPECT_EQ(appeared(at("x")), std::nullopt);
   EXPECT_EQ(appeared(at("x/y/z")), std::nullopt);
   std::filesystem::create_directory(root_ / "x");
   EXPECT_EQ(appeared(at("x/y/z")), std::nullopt);
 }
 
-TEST_F(Absent, AFileInPlaceOfADirectoryHasAppeared) {
+TEST_F(AbsentFiles, AFileInPlaceOfADirectoryHasAppeared) {
   write(".git", "gitdir: elsewhere");
   EXPECT_EQ(appeared(at(".git")), at(".git"));
   EXPECT_EQ(appeared(at(".git/hooks")), at(".git"));
   EXPECT_EQ(appeared(at(".git/hooks/deep")), at(".git"));
 }
 
-TEST_F(Absent, ALinkWithItsOldTargetIsNothingNew) {
+TEST_F(AbsentFiles, ALinkWithItsOldTargetIsNothingNew) {
   std::filesystem::create_symlink("../old", root_ / "x");
   EXPECT_EQ(appeared(at("x"), "../old"), std::nullopt);
   EXPECT_EQ(appeared(at("x")), at("x")) << "the control: there was no link before";
 }
 
-TEST_F(Absent, ALinkThatHasGoneIsNothingNew) {
+TEST_F(AbsentFiles, ALinkThatHasGoneIsNothingNew) {
   EXPECT_EQ(appeared(at("x"), "old"), std::nullopt);
   EXPECT_EQ(appeared(at("way/x"), "old"), std::nullopt);
 }
 
-TEST_F(Absent, WhatReplacedALinkHasAppeared) {
+TEST_F(AbsentFiles, WhatReplacedALinkHasAppeared) {
   for (const char* target : {"ol", "old2", "./old", "old/"}) {
     std::filesystem::create_symlink(target, root_ / "x");
     EXPECT_EQ(appeared(at("x"), "old"), at("x")) << target;
@@ -81,12 +81,12 @@ TEST_F(Absent, WhatReplacedALinkHasAppeared) {
   EXPECT_EQ(appeared(at("x"), "old"), at("x"));
 }
 
-TEST_F(Absent, TheTargetIsThatOfThePathAndNotOfALinkOnTheWay) {
+TEST_F(AbsentFiles, TheTargetIsThatOfThePathAndNotOfALinkOnTheWay) {
   std::filesystem::create_symlink("old", root_ / "way");
   EXPECT_EQ(appeared(at("way/x"), "old"), at("way"));
 }
 
-TEST_F(Absent, QuarantineMovesTheLinkThatReplacedALink) {
+TEST_F(AbsentFiles, QuarantineMovesTheLinkThatReplacedALink) {
   std::filesystem::create_symlink("new", root_ / "x");
   const auto there_now = appeared(at("x"), "old");
   ASSERT_TRUE(there_now);
@@ -95,24 +95,24 @@ TEST_F(Absent, QuarantineMovesTheLinkThatReplacedALink) {
   EXPECT_EQ(std::filesystem::read_symlink(root_ / "x.fence-quarantine"), "new");
 }
 
-TEST_F(Absent, WhatExistsHasAppeared) {
+TEST_F(AbsentFiles, WhatExistsHasAppeared) {
   std::filesystem::create_directories(root_ / "x/y");
   EXPECT_EQ(appeared(at("x")), at("x"));
   EXPECT_EQ(appeared(at("x/y")), at("x/y"));
 }
 
-TEST_F(Absent, ADanglingLinkHasAppeared) {
+TEST_F(AbsentFiles, ADanglingLinkHasAppeared) {
   std::filesystem::create_symlink("nowhere", root_ / "x");
   EXPECT_EQ(appeared(at("x")), at("x"));
 }
 
-TEST_F(Absent, ALinkOnTheWayIsWhatHasAppeared) {
+TEST_F(AbsentFiles, ALinkOnTheWayIsWhatHasAppeared) {
   std::filesystem::create_directory(root_ / "elsewhere");
   std::filesystem::create_symlink("elsewhere", root_ / "x");
   EXPECT_EQ(appeared(at("x/hooks")), at("x"));
 }
 
-TEST_F(Absent, QuarantineMovesAside) {
+TEST_F(AbsentFiles, QuarantineMovesAside) {
   write("x", "content");
   const auto aside = quarantine(at("x"));
   ASSERT_TRUE(aside);
@@ -121,7 +121,7 @@ TEST_F(Absent, QuarantineMovesAside) {
   EXPECT_EQ(read("x.fence-quarantine"), "content");
 }
 
-TEST_F(Absent, QuarantineOverwritesNothing) {
+TEST_F(AbsentFiles, QuarantineOverwritesNothing) {
   write("x", "new");
   write("x.fence-quarantine", "old");
   std::filesystem::create_symlink("nowhere", root_ / "x.fence-quarantine-2");
@@ -132,7 +132,7 @@ TEST_F(Absent, QuarantineOverwritesNothing) {
   EXPECT_EQ(read("x.fence-quarantine-3"), "new");
 }
 
-TEST_F(Absent, QuarantineMovesALinkAndNotItsTarget) {
+TEST_F(AbsentFiles, QuarantineMovesALinkAndNotItsTarget) {
   write("target", "content");
   std::filesystem::create_symlink("target", root_ / "x");
   ASSERT_TRUE(quarantine(at("x")));
@@ -140,7 +140,7 @@ TEST_F(Absent, QuarantineMovesALinkAndNotItsTarget) {
   EXPECT_TRUE(std::filesystem::is_symlink(root_ / "x.fence-quarantine"));
 }
 
-TEST_F(Absent, QuarantineFollowsNoLinkOnTheWay) {
+TEST_F(AbsentFiles, QuarantineFollowsNoLinkOnTheWay) {
   std::filesystem::create_directories(root_ / "elsewhere/below");
   write("elsewhere/x", "content");
   write("elsewhere/below/x", "content");
@@ -157,7 +157,7 @@ TEST_F(Absent, QuarantineFollowsNoLinkOnTheWay) {
   EXPECT_TRUE(quarantine(at("elsewhere/below/x"))) << "the control: by the way without a link it is moved";
 }
 
-TEST_F(Absent, QuarantineOfANameThatGetsTooLongIsAnError) {
+TEST_F(AbsentFiles, QuarantineOfANameThatGetsTooLongIsAnError) {
   const std::string name(250, 'x');
   write(name, "content");
   const auto aside = quarantine(at(name));

@@ -1,8 +1,8 @@
 #include "fence/plan/view.h"
-#include "fence/util/text.h"
 
 #include <cerrno>
 
+#include "fence/util/text.h"
 #include "world.h"
 
 namespace fence {
