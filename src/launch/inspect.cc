@@ -40,7 +40,7 @@ Result<Ok> compare(int mountinfo, const SandboxPlan& plan) {
   FENCE_TRY(const std::string text, read_all(mountinfo));
   auto mounts = parse_mountinfo(text);
   if (!mounts) return Error{ErrorKind::Host, "cannot understand the sandbox's mounts", "/proc/PID/mountinfo is odd"};
-  const auto difference = find_difference(reachable_mounts(*std::move(mounts)), mount_orders(plan.mounts));
+  const auto difference = find_difference(reachable_mounts(*mounts), mount_orders(plan.mounts));
   if (!difference) return Ok{};
   return Error{.kind = ErrorKind::Host,
                .what = "the sandbox is not what was planned at " + escape_bytes(difference->path),

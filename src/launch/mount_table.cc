@@ -179,7 +179,7 @@ std::optional<std::vector<MountLine>> parse_mountinfo(std::string_view text) {
   return mounts;
 }
 
-std::vector<MountLine> reachable_mounts(std::vector<MountLine> mounts) {
+std::vector<MountLine> reachable_mounts(const std::vector<MountLine>& mounts) {
   std::vector<MountLine> reachable;
   for (const MountLine* mount : Reach(mounts).find()) reachable.push_back(*mount);
   return reachable;

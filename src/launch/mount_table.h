@@ -25,7 +25,7 @@ struct MountLine {
 std::optional<std::vector<MountLine>> parse_mountinfo(std::string_view text);
 
 /// The mounts that some path leads to: of those at one path the topmost, and none below a path that another covers.
-std::vector<MountLine> reachable_mounts(std::vector<MountLine> mounts);
+std::vector<MountLine> reachable_mounts(const std::vector<MountLine>& mounts);
 
 struct MountDifference {
   enum class Kind : std::uint8_t {

@@ -13,7 +13,7 @@ MountLine line(std::uint64_t id, std::uint64_t parent, std::string path, bool co
 
 std::vector<std::uint64_t> reached(std::vector<MountLine> mounts) {
   std::vector<std::uint64_t> ids;
-  for (const MountLine& mount : reachable_mounts(std::move(mounts))) ids.push_back(mount.id);
+  for (const MountLine& mount : reachable_mounts(mounts)) ids.push_back(mount.id);
   return ids;
 }
 
