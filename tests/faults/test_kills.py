@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
 from cases import as_both  # noqa: E402
-from faults import Aim, FaultCase, sampled, set_up_calls  # noqa: E402
+from faults import BY_CHANCE, Aim, FaultCase, sampled, set_up_calls  # noqa: E402
 
 
 @as_both
@@ -15,6 +15,9 @@ class Killed(FaultCase):
         found = []
         for role, calls in set_up_calls(self.calls_of_a_run()).items():
             for call, occurrences in sampled(calls).items():
+                # fence has asked the prober with these before, a number of times that differs from run to run.
+                if role == "main" and call in BY_CHANCE:
+                    continue
                 found += [Aim(role, call, occurrence) for occurrence in occurrences[:most] if role in roles]
         return found
 
