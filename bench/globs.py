@@ -54,7 +54,7 @@ def names_looked_at(words, **options):
 
 def measure(fence, files, rounds):
     with tempfile.TemporaryDirectory(prefix="fence-bench-", dir=os.path.expanduser("~")) as home:
-        tree, work = os.path.join(home, "tree"), os.path.join(home, "work")
+        tree, work = os.path.join(home, "tree"), os.path.join(home, "project")
         os.mkdir(work)
         make_tree(tree, files)
         options = {"cwd": work, "env": {"PATH": "/usr/bin:/bin", "HOME": home, "LC_ALL": "C"}}

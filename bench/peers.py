@@ -46,8 +46,8 @@ class Place:
     def __init__(self, top, programs, account):
         self.programs = [shutil.copy(program, top) for program in programs]
         self.home, self.own = os.path.join(top, "home"), os.path.join(top, "own")
-        self.work = os.path.join(self.home, "work")
-        for path in (self.home, self.own, self.work):
+        self.project = os.path.join(self.home, "project")
+        for path in (self.home, self.own, self.project):
             os.mkdir(path)
             os.chown(path, account.uid, account.gid)
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": self.home, "LC_ALL": "C"}
@@ -65,7 +65,7 @@ def run_as(account, measure, place):
                 os.setgroups([])
                 os.setresgid(account.gid, account.gid, account.gid)
                 os.setresuid(account.uid, account.uid, account.uid)
-            os.chdir(place.work)
+            os.chdir(place.project)
             status = measure(place)
         except BaseException:
             traceback.print_exc()

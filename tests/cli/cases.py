@@ -18,11 +18,11 @@ class CliCases:
         cls.place = Workplace(as_root=cls.as_root)
         cls.addClassCleanup(cls.place.close)
         cls.top, cls.fence = os.path.realpath(cls.place.root), cls.place.fence
-        cls.home, cls.work = cls.place.home, cls.place.work
+        cls.home, cls.project = cls.place.home, cls.place.project
 
     def setUp(self):
         shutil.rmtree(self.home)
-        for path in (self.home, self.work):
+        for path in (self.home, self.project):
             os.mkdir(path)
             self.own(path)
 
@@ -45,7 +45,7 @@ class CliCases:
         return {"PATH": "/usr/bin:/bin", "HOME": self.home, "LANG": "C"}
 
     def execute(self, words, **options):
-        options = {"cwd": self.work, "env": self.environment(), "stdin": subprocess.DEVNULL, **options}
+        options = {"cwd": self.project, "env": self.environment(), "stdin": subprocess.DEVNULL, **options}
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         done = subprocess.run(

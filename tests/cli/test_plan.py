@@ -16,12 +16,12 @@ class PlanCases(CliCases):
     def test_nothing_is_run(self):
         for form in ("text", "json", "bwrap", "facts"):
             self.plan("--format", form, "touch", "made")
-        self.assertEqual(os.listdir(self.work), [])
+        self.assertEqual(os.listdir(self.project), [])
 
     def test_text_says_what_starts_where(self):
         text = self.plan("sh", "-c", "exit 3")
         self.assertTrue(text.startswith("Plan for: sh -c 'exit 3'\n"), text[:80])
-        self.assertIn("TMP/home/work", text)
+        self.assertIn("TMP/home/project", text)
 
     def test_json_has_a_schema_and_no_values_of_variables(self):
         environment = {**self.environment(), "MARK": "a value that must not show"}
@@ -36,13 +36,13 @@ class PlanCases(CliCases):
         line = self.plan("--format", "bwrap", "sh", "-c", "echo out; pwd; exit 7").replace("TMP", self.top)
         self.assertEqual(line.count("\n"), 1)
         done = self.execute(["sh", "-c", line])
-        self.assertEqual((done.returncode, done.stdout), (7, "out\nTMP/home/work\n"), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (7, "out\nTMP/home/project\n"), done.stderr)
 
     def test_save_writes_what_would_be_printed(self):
         self.assertEqual(self.plan("--format", "json", "--save", "p.json", "ls"), "")
-        with open(os.path.join(self.work, "p.json"), encoding="utf-8") as file:
+        with open(os.path.join(self.project, "p.json"), encoding="utf-8") as file:
             saved = file.read()
-        os.unlink(os.path.join(self.work, "p.json"))
+        os.unlink(os.path.join(self.project, "p.json"))
         self.assertEqual(saved.replace(self.top, "TMP"), self.plan("--format", "json", "ls"))
 
     def test_save_where_nothing_can_be_written(self):
@@ -79,7 +79,7 @@ class PlanCases(CliCases):
         self.assertIn("/not", json.dumps(json.loads(text)))
 
     def test_facts_that_are_no_facts(self):
-        self.write("work/f.json", "{")
+        self.write("project/f.json", "{")
         done = self.run_fence("plan", "--facts", "f.json", "ls")
         self.assertEqual((done.returncode, done.stdout), (125, ""))
         self.assertIn("in f.json", done.stderr)

@@ -20,24 +20,24 @@ class RunCases(CliCases):
         self.assertTrue(done.stderr.startswith("fence: cannot run no-such-command: command not found\n"), done.stderr)
 
     def test_a_command_that_is_not_executable(self):
-        self.write("work/script", "echo never\n")
+        self.write("project/script", "echo never\n")
         done = self.run_fence("./script")
         self.assertEqual((done.returncode, done.stdout), (126, ""))
         self.assertTrue(done.stderr.startswith("fence: cannot run ./script: permission denied\n"), done.stderr)
 
     def test_a_command_of_a_subcommands_name(self):
-        path = self.write("work/plan", '#!/bin/sh\necho ran "$@"\n')
+        path = self.write("project/plan", '#!/bin/sh\necho ran "$@"\n')
         os.chmod(path, 0o755)
-        environment = {**self.environment(), "PATH": self.work + ":/usr/bin:/bin"}
+        environment = {**self.environment(), "PATH": self.project + ":/usr/bin:/bin"}
         self.check(["--", "plan", "--format", "json"], 0, "ran --format json\n", "", env=environment)
 
     def test_options_of_the_command_are_the_commands(self):
         self.check(["echo", "--net", "--", "-v"], 0, "--net -- -v\n", "")
 
     def test_the_start_directory(self):
-        os.mkdir(os.path.join(self.work, "sub"))
-        self.own(os.path.join(self.work, "sub"))
-        self.check(["-C", "sub", "pwd"], 0, "TMP/home/work/sub\n", "")
+        os.mkdir(os.path.join(self.project, "sub"))
+        self.own(os.path.join(self.project, "sub"))
+        self.check(["-C", "sub", "pwd"], 0, "TMP/home/project/sub\n", "")
 
     def test_variables(self):
         environment = {**self.environment(), "GITHUB_TOKEN": "secret", "PLAIN": "1"}
@@ -63,7 +63,7 @@ class RunCases(CliCases):
 
     def test_only_what_is_written_in_the_working_directory_stays(self):
         self.check(["sh", "-c", "echo x > made; echo y > /tmp/made; echo z > /var/tmp/made"], 0, "", "")
-        self.assertEqual(os.listdir(self.work), ["made"])
+        self.assertEqual(os.listdir(self.project), ["made"])
         self.assertFalse(os.path.exists("/tmp/made") or os.path.exists("/var/tmp/made"))
         control = os.path.join(self.home, "made")
         self.assertEqual(self.execute(["sh", "-c", 'echo x > "$HOME/made"']).returncode, 0)
@@ -74,20 +74,20 @@ class RunCases(CliCases):
         self.assertFalse(os.path.exists(control))
 
     def test_protected_paths_that_the_command_made_are_told(self):
-        told = "fence: the command made TMP/home/work/.envrc, which can run code outside the sandbox: "
+        told = "fence: the command made TMP/home/project/.envrc, which can run code outside the sandbox: "
         self.check(["touch", ".envrc"], 0, "", told + "look at it before you use it\n")
-        os.unlink(os.path.join(self.work, ".envrc"))
+        os.unlink(os.path.join(self.project, ".envrc"))
         self.check(["true"], 0, "", "")
 
     def test_protected_paths_are_moved_aside_on_request(self):
-        told = "fence: the command made TMP/home/work/.envrc, which can run code outside the sandbox: "
+        told = "fence: the command made TMP/home/project/.envrc, which can run code outside the sandbox: "
         quarantine = ["--set", "filesystem.absentProtected=quarantine"]
-        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/home/work/.envrc.fence-quarantine\n")
-        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/home/work/.envrc.fence-quarantine-2\n")
-        self.assertEqual(sorted(os.listdir(self.work)), [".envrc.fence-quarantine", ".envrc.fence-quarantine-2"])
+        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/home/project/.envrc.fence-quarantine\n")
+        self.check([*quarantine, "touch", ".envrc"], 0, "", told + "it was moved to TMP/home/project/.envrc.fence-quarantine-2\n")
+        self.assertEqual(sorted(os.listdir(self.project)), [".envrc.fence-quarantine", ".envrc.fence-quarantine-2"])
 
     def test_a_failure_without_network_is_explained(self):
-        script = self.write("work/curl", "#!/bin/sh\nexit 6\n")
+        script = self.write("project/curl", "#!/bin/sh\nexit 6\n")
         os.chmod(script, 0o755)
         hint = "fence: hint: there is no network in this sandbox; `--net host` gives it the host's\n"
         self.check(["./curl", "x"], 6, "", hint)

@@ -10,7 +10,7 @@ from cases import CliCases, for_each_user
 USER_FILE = ".config/fence/settings.toml"
 SHOWN = "~/.config/fence/settings.toml"
 HINT_PROJECT = (
-    '  hint: --trust-project trusts the project for this run, and [trust] projects = ["~/work"] '
+    '  hint: --trust-project trusts the project for this run, and [trust] projects = ["~/project"] '
     "in ~/.config/fence/settings.toml for good"
 )
 # Runs the words after it with a copy of /etc in which fence/settings.toml is what the environment says, owned by
@@ -19,8 +19,8 @@ WITH_SYSTEM_FILE = r"""
 set -e
 scratch=$(mktemp -d)
 mount -t tmpfs fence-test "$scratch"
-mkdir "$scratch/upper" "$scratch/work"
-mount -t overlay -o "lowerdir=/etc,upperdir=$scratch/upper,workdir=$scratch/work" fence-test /etc
+mkdir "$scratch/upper" "$scratch/inner"
+mount -t overlay -o "lowerdir=/etc,upperdir=$scratch/upper,workdir=$scratch/inner" fence-test /etc
 umount -l "$scratch"
 rmdir "$scratch"
 mkdir -m 755 /etc/fence
@@ -43,7 +43,7 @@ class SettingsCases(CliCases):
         """What a refused run says, one message an element; nothing was run."""
         done = self.run_fence(*words, "touch", "made", **options)
         self.assertEqual((done.returncode, done.stdout), (125, ""))
-        self.assertNotIn("made", os.listdir(self.work))
+        self.assertNotIn("made", os.listdir(self.project))
         lines = done.stderr.splitlines()
         self.assertEqual(lines.pop(), "fence: nothing was run")
         messages = []
@@ -90,16 +90,16 @@ class ShowCases(SettingsCases):
 
     def test_path_lists_every_place_in_its_order(self):
         self.user_file("")
-        self.write("work/.fence.toml", "")
+        self.write("project/.fence.toml", "")
         text = self.settings("path", env={**self.environment(), "FENCE_SET_NESTING": "false"})
         lines = [line for line in text.splitlines() if not line.startswith("profile ")]
         self.assertRegex(lines[0], r"^built-in +read$")
         self.assertRegex(lines[1], r"^/etc/fence/settings.toml +")
         self.assertRegex(lines[2], rf"^{SHOWN} +read$")
-        self.assertRegex(lines[3], r"^~/work/.fence.toml +read, may only tighten$")
+        self.assertRegex(lines[3], r"^~/project/.fence.toml +read, may only tighten$")
         self.assertRegex(lines[4], r"^FENCE_SET_NESTING +read$")
         self.assertRegex(lines[5], r"^command line +read$")
-        self.assertRegex(self.settings("path", "--trust-project"), r"work/.fence.toml +read, trusted\n")
+        self.assertRegex(self.settings("path", "--trust-project"), r"project/.fence.toml +read, trusted\n")
 
     def test_path_says_what_was_not_looked_at_and_why(self):
         self.user_file("a = ")
@@ -114,17 +114,17 @@ class ShowCases(SettingsCases):
 
     def test_check_names_the_files_that_were_read(self):
         self.user_file("")
-        self.write("work/.fence.toml", "nesting = false\n")
-        self.check(["settings", "check"], 0, f"{SHOWN}: no errors (`fence plan` looks at the paths too)\n~/work/.fence.toml: no errors (`fence plan` looks at the paths too)\n", "")
+        self.write("project/.fence.toml", "nesting = false\n")
+        self.check(["settings", "check"], 0, f"{SHOWN}: no errors (`fence plan` looks at the paths too)\n~/project/.fence.toml: no errors (`fence plan` looks at the paths too)\n", "")
 
     def test_check_of_one_file(self):
         self.user_file("this is no TOML")
-        self.write("work/s.toml", "nesting = true\n")
-        self.check(["settings", "check", "s.toml"], 0, "~/work/s.toml: no errors (`fence plan` looks at the paths too)\n", "")
-        self.write("work/s.toml", "nesting = 1\nbackend = 2\n")
+        self.write("project/s.toml", "nesting = true\n")
+        self.check(["settings", "check", "s.toml"], 0, "~/project/s.toml: no errors (`fence plan` looks at the paths too)\n", "")
+        self.write("project/s.toml", "nesting = 1\nbackend = 2\n")
         done = self.run_fence("settings", "check", "s.toml")
         self.assertEqual((done.returncode, done.stdout), (125, ""))
-        self.assertEqual(done.stderr.count("asked for by ~/work/s.toml:"), 2)
+        self.assertEqual(done.stderr.count("asked for by ~/project/s.toml:"), 2)
 
     def test_other_words_are_an_error(self):
         self.check(
@@ -147,32 +147,32 @@ class ShowCases(SettingsCases):
 
 class ProjectCases(SettingsCases):
     def test_a_project_restricts(self):
-        self.write("work/.fence.toml", "[filesystem]\ndenyRead = ['secret']\n")
-        self.write("work/secret", "x")
+        self.write("project/.fence.toml", "[filesystem]\ndenyRead = ['secret']\n")
+        self.write("project/secret", "x")
         self.assertEqual(self.run_fence("--no-settings", "cat", "secret").stdout, "x")
         self.assertNotEqual(self.run_fence("cat", "secret").returncode, 0)
-        self.write("work/sub/file", "y")
-        done = self.run_fence("sh", "-c", "cat file && cat ../secret", cwd=os.path.join(self.work, "sub"))
+        self.write("project/sub/file", "y")
+        done = self.run_fence("sh", "-c", "cat file && cat ../secret", cwd=os.path.join(self.project, "sub"))
         self.assertEqual((done.returncode != 0, done.stdout), (True, "y"))
 
     def test_a_project_loosens_nothing(self):
-        self.write("work/.fence.toml", "network.mode = 'host'\n[filesystem]\nallowWrite = ['..']\n")
+        self.write("project/.fence.toml", "network.mode = 'host'\n[filesystem]\nallowWrite = ['..']\n")
         self.assertEqual(
             self.errors(),
             [
                 'fence: cannot take network.mode = "host": a project that nobody trusts can only restrict\n'
-                "  asked for by ~/work/.fence.toml:1:16\n  which is less strict than the default\n" + HINT_PROJECT,
+                "  asked for by ~/project/.fence.toml:1:16\n  which is less strict than the default\n" + HINT_PROJECT,
                 "fence: cannot take filesystem.allowWrite: a project that nobody trusts can only restrict\n"
-                "  asked for by ~/work/.fence.toml:3:15\n" + HINT_PROJECT,
+                "  asked for by ~/project/.fence.toml:3:15\n" + HINT_PROJECT,
             ],
         )
 
     def test_a_project_that_is_trusted_loosens(self):
-        self.write("work/.fence.toml", "environment.set.MARK = 'set'\n")
+        self.write("project/.fence.toml", "environment.set.MARK = 'set'\n")
         self.assertEqual(len(self.errors()), 1)
         words = ["sh", "-c", "echo $MARK"]
         self.check(["--trust-project", *words], 0, "set\n", "")
-        self.user_file("[trust]\nprojects = ['~/work']\n")
+        self.user_file("[trust]\nprojects = ['~/project']\n")
         self.check(words, 0, "set\n", "")
         self.user_file("[trust]\nprojects = ['~']\n")
         self.assertEqual(len(self.errors()), 1)
@@ -186,24 +186,24 @@ class ProjectCases(SettingsCases):
         link = os.path.join(self.place.root, "link")
         os.symlink(self.home, link)
         self.addCleanup(os.unlink, link)
-        self.write("work/.fence.toml", "this is no TOML")
+        self.write("project/.fence.toml", "this is no TOML")
         self.assertEqual(len(self.errors(env={**self.environment(), "HOME": link})), 1)
 
     def test_a_directory_in_the_files_place(self):
-        os.mkdir(os.path.join(self.work, ".fence.toml"))
+        os.mkdir(os.path.join(self.project, ".fence.toml"))
         self.assertEqual(
             self.errors(),
             [
-                "fence: cannot read ~/work/.fence.toml: is a directory\n"
+                "fence: cannot read ~/project/.fence.toml: is a directory\n"
                 "  hint: put it right, or leave it unread with --no-settings"
             ],
         )
 
     def test_the_command_cannot_change_what_binds_it(self):
-        self.write("work/.fence.toml", "")
+        self.write("project/.fence.toml", "")
         done = self.run_fence("sh", "-c", "echo x > .fence.toml")
         self.assertNotEqual(done.returncode, 0)
-        with open(os.path.join(self.work, ".fence.toml"), encoding="utf-8") as file:
+        with open(os.path.join(self.project, ".fence.toml"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "")
 
 
@@ -294,7 +294,7 @@ class FaultCases(SettingsCases):
     def test_errors_of_every_layer_at_once(self):
         self.user_file("nesting = 1\nprofile = 'mine'\n")
         self.write(".config/fence/profiles/mine.toml", "nesting = 2\n")
-        self.write("work/.fence.toml", "nesting = 3\n")
+        self.write("project/.fence.toml", "nesting = 3\n")
         environment = {**self.environment(), "FENCE_SET_NESTING": "4", "FENCE_SET_NETWROK_MODE": "host"}
         messages = self.errors("--set", "nesting=5", env=environment)
         self.assertEqual(
@@ -303,7 +303,7 @@ class FaultCases(SettingsCases):
                 "FENCE_SET_NETWROK_MODE",
                 "~/.config/fence/profiles/mine.toml:1:11",
                 f"{SHOWN}:1:11",
-                "~/work/.fence.toml:1:11",
+                "~/project/.fence.toml:1:11",
                 "FENCE_SET_NESTING",
                 "--set nesting",
             ],
@@ -364,7 +364,7 @@ class InitCases(SettingsCases):
         done = self.run_fence("init")
         self.assertEqual((done.returncode, done.stdout), (125, ""))
         self.assertIn("TMP/home belongs to another user (uid 61235)\n", done.stderr)
-        self.assertEqual(os.listdir(self.home), ["work"])
+        self.assertEqual(os.listdir(self.home), ["project"])
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root, to mount another /etc for the test alone")
@@ -379,7 +379,7 @@ class SystemFileCases(SettingsCases):
         }
         done = subprocess.run(
             ["unshare", "--mount", "sh", "-c", WITH_SYSTEM_FILE, "sh", self.fence, *words],
-            cwd=self.work, env={**environment, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stdin=subprocess.DEVNULL,
+            cwd=self.project, env={**environment, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=60, check=False,
         )
         return done.returncode, done.stdout.replace(self.top, "TMP"), done.stderr.replace(self.top, "TMP")

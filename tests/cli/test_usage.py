@@ -25,7 +25,7 @@ class UsageCases(CliCases):
     def test_an_unknown_option_is_never_the_command(self):
         for words in (["--bogus-thing"], ["--bogus-thing", "--", "touch", "made"], ["-v", "--bogus-thing", "ls"]):
             self.refused(words, "fence: unknown option --bogus-thing", "  hint: `fence --help` lists them")
-        self.assertEqual(os.listdir(self.work), [])
+        self.assertEqual(os.listdir(self.project), [])
 
     def test_an_option_is_not_the_value_of_another(self):
         self.refused(
@@ -45,7 +45,7 @@ class UsageCases(CliCases):
             "fence: option --format belongs to `fence plan`",
             "  hint: fence plan --format ... COMMAND",
         )
-        self.assertEqual(os.listdir(self.work), [])
+        self.assertEqual(os.listdir(self.project), [])
 
     def test_a_bad_set(self):
         self.refused(
@@ -72,11 +72,11 @@ class UsageCases(CliCases):
             "fence: cannot allow reading of /not/there: no such file or directory",
             "  asked for by --allow-read",
             hint,
-            "fence: cannot hide TMP/home/work/gone: no such file or directory",
+            "fence: cannot hide TMP/home/project/gone: no such file or directory",
             "  asked for by --deny-read",
             hint,
         )
-        self.assertEqual(os.listdir(self.work), [])
+        self.assertEqual(os.listdir(self.project), [])
 
     def test_a_settings_file_with_mistakes_is_named_with_its_lines(self):
         self.write(".config/fence/settings.toml", 'nesting = "yes"\n[network]\nmood = "host"\n')
@@ -90,7 +90,7 @@ class UsageCases(CliCases):
     def test_a_settings_file_that_does_not_exist(self):
         self.refused(
             ["--settings", "none.toml", "ls"],
-            "fence: cannot read ~/work/none.toml: no such file or directory",
+            "fence: cannot read ~/project/none.toml: no such file or directory",
             "  asked for by --settings",
         )
 
@@ -108,7 +108,7 @@ class UsageCases(CliCases):
     def test_a_start_directory_that_does_not_exist(self):
         done = self.run_fence("-C", "none", "ls")
         self.assertEqual((done.returncode, done.stdout), (125, ""))
-        self.assertIn("fence: cannot start in TMP/home/work/none", done.stderr)
+        self.assertIn("fence: cannot start in TMP/home/project/none", done.stderr)
 
     def test_a_deleted_working_directory(self):
         done = self.execute(["sh", "-c", f'mkdir d && cd d && rmdir ../d && exec "{self.fence}" ls'])

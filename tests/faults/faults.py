@@ -53,19 +53,19 @@ class FaultCase(Case):
         self.numbers = itertools.count()
         self.directory("logs")
         self.file("home/.netrc", "secret")
-        self.file("home/work/.git/config", "x")
-        self.directory("home/work/.git/hooks")
+        self.file("home/project/.git/config", "x")
+        self.directory("home/project/.git/hooks")
 
     def run_with(self, aim, deed, *command, options=("--backend", "native")):
         """The command makes the marker, which is the way to see that it ran."""
         number = next(self.numbers)
-        log, marker = f"{self.top}/logs/{number}", f"{self.work}/ran-{number}"
+        log, marker = f"{self.top}/logs/{number}", f"{self.project}/ran-{number}"
         words = [self.inject, log, f"{aim.role}:{aim.call}:{aim.occurrence}", deed, self.place.fence, *options, "--",
                  *(command or ["/usr/bin/touch", marker])]
         ids = {} if self.user.uid == 0 or os.geteuid() != 0 else {
             "user": self.user.uid, "group": self.user.gid, "extra_groups": []}
         try:
-            done = subprocess.run(words, cwd=self.work, env=self.environment, stdin=subprocess.DEVNULL,
+            done = subprocess.run(words, cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL,
                                   capture_output=True, timeout=HANGS, check=False, **ids)
         except subprocess.TimeoutExpired as hangs:
             return Run(None, "", str(hangs.stderr), os.path.exists(marker), ["left all: it hangs"])
@@ -85,10 +85,10 @@ class FaultCase(Case):
 
     def all_at_once(self, function, arguments):
         """The results in the order of the arguments; no file of the test's may be left changed."""
-        before = snapshot(f"{self.top}/home/work/.git"), sorted(os.listdir(self.work))
+        before = snapshot(f"{self.top}/home/project/.git"), sorted(os.listdir(self.project))
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             results = list(pool.map(function, arguments))
-        self.assertEqual(before, (snapshot(f"{self.top}/home/work/.git"), sorted(os.listdir(self.work))))
+        self.assertEqual(before, (snapshot(f"{self.top}/home/project/.git"), sorted(os.listdir(self.project))))
         return results
 
 

@@ -153,8 +153,8 @@ ADA = {**debian(), **home_of_ada(), **repository("/home/ada/src/app"),
 
 # What a container of Docker has by default, apart from its seccomp profile.
 COVERED = ["/proc/acpi", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/kcore", "/proc/sys", "/proc/sysrq-trigger"]
-CONTAINER = {**debian(), "/.dockerenv": file(), "/work": directory(), "/work/main.c": file()}
-IN_CONTAINER = {"uid": 0, "directory": "/work", "release": "6.8.0-45-generic", "covered_proc": COVERED,
+CONTAINER = {**debian(), "/.dockerenv": file(), "/srv/app": directory(), "/srv/app/main.c": file()}
+IN_CONTAINER = {"uid": 0, "directory": "/srv/app", "release": "6.8.0-45-generic", "covered_proc": COVERED,
                 "abilities": [lacks("proc", "mount(\"proc\")", 1)], "sysctls": {"user.max_user_namespaces": "127234"}}
 UBUNTU = {"environment": [RUNTIME], "release": "6.8.0-45-generic", "native": lacks("native", "writing /proc/self/uid_map", 1),
           "sysctls": {"kernel.apparmor_restrict_unprivileged_userns": "1", "kernel.unprivileged_userns_clone": "1",

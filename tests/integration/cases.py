@@ -72,7 +72,7 @@ class Case(unittest.TestCase):
         os.chmod(self.top, 0o755)
         self.addCleanup(self.remove, self.top)
         self.home = self.directory("home")
-        self.work = self.directory("home/work")
+        self.project = self.directory("home/project")
         self.environment = {**self.place.environment(), "HOME": self.home}
         del self.environment["PS1"]
 
@@ -132,7 +132,7 @@ class Case(unittest.TestCase):
     # ---- running ------------------------------------------------------------------------------------------------
 
     def start(self, words, **options):
-        options.setdefault("cwd", self.work)
+        options.setdefault("cwd", self.project)
         options.setdefault("env", self.environment)
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.PIPE)

@@ -78,7 +78,7 @@ class CoveredProc(Case):
 
     def covered(self, *words, **options):
         script = COVERED.format(uid=self.user.uid, gid=self.user.gid)
-        options.setdefault("cwd", self.work)
+        options.setdefault("cwd", self.project)
         done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", self.place.fence, *words],
                               env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                               check=False, **options)

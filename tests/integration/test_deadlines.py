@@ -24,7 +24,7 @@ class Dead(Case):
 
     def beside(self, dead, *words, takes_requests=False):
         mounts = dead if isinstance(dead, list) else [dead]
-        order = {"uid": self.user.uid, "gid": self.user.gid, "dead": mounts, "nodes": self.nodes, "cwd": self.work,
+        order = {"uid": self.user.uid, "gid": self.user.gid, "dead": mounts, "nodes": self.nodes, "cwd": self.project,
                  "env": self.environment, "takes_requests": takes_requests, "command": [self.place.fence, *words]}
         done = subprocess.run([sys.executable, DRIVER], input=json.dumps(order), capture_output=True, text=True,
                               timeout=2 * TIMEOUT, check=False)
@@ -94,7 +94,7 @@ class DeadMounts(Dead):
             with self.subTest(server=name):
                 done, seconds = self.beside(dead, "--", "sh", "-c", "echo ran; ls ~", takes_requests=takes_requests)
                 self.assertEqual(done.status, 0, done)
-                self.assertEqual(done.out.split(), ["ran", "alive", "work"], done)
+                self.assertEqual(done.out.split(), ["ran", "alive", "project"], done)
                 self.assertLess(seconds, MOST_SECONDS, done)
 
     def test_one_that_nobody_asks_for_costs_nothing(self):

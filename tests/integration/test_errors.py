@@ -23,7 +23,7 @@ class WrongPaths(Case):
         locked = self.directory("locked")
         self.file("locked/x/y")
         os.chmod(locked, 0)
-        self.file("home/work/file")
+        self.file("home/project/file")
 
     # What is there: what a message must say besides the path.
     WRONG = {
@@ -58,7 +58,7 @@ class WrongPaths(Case):
             options = [word for path in wrong for word in (option, f"{self.top}/{path}")]
             done = self.inside("echo ran >ran", *options)
             self.expect_one_message_each(done, wrong, [name] * len(wrong))
-        self.assertFalse(os.path.exists(f"{self.work}/ran"))
+        self.assertFalse(os.path.exists(f"{self.project}/ran"))
 
     def test_a_settings_file(self):
         wrong = self.wrong()
@@ -66,7 +66,7 @@ class WrongPaths(Case):
         self.settings("\n".join(lines) + "\n")
         done = self.inside("echo ran >ran")
         self.expect_one_message_each(done, wrong, [f"{SETTINGS}:{line + 3}:3" for line in range(len(wrong))])
-        self.assertFalse(os.path.exists(f"{self.work}/ran"))
+        self.assertFalse(os.path.exists(f"{self.project}/ran"))
 
     def test_binds(self):
         for path in ["missing", "dangling", "loop", "fifo"]:
@@ -93,7 +93,7 @@ class WrongSettings(Case):
             self.assertIn(f"{SETTINGS}:{line_and_column}", done.err)
             self.assertIn(words, done.err)
         self.assertEqual(done.err.count("asked for by"), len(expected), done)
-        self.assertFalse(os.path.exists(f"{self.work}/ran"))
+        self.assertFalse(os.path.exists(f"{self.project}/ran"))
 
     def test_unknown_keys_name_the_nearest(self):
         self.mistakes('forceNewSesion = true\n\n[filesystem]\n  alowRead = []\n',

@@ -112,11 +112,11 @@ class SameView(Case):
         self.file("home/notes", "notes\n")
         self.link("home/link", "notes")
         self.directory("home/.cache")
-        self.file("home/work/file", "file\n")
-        self.directory("home/work/a/b")
-        self.file("home/work/.git/config", "x")
-        self.directory("home/work/.git/hooks")
-        self.file("home/work/.env", "x", 0o600)
+        self.file("home/project/file", "file\n")
+        self.directory("home/project/a/b")
+        self.file("home/project/.git/config", "x")
+        self.directory("home/project/.git/hooks")
+        self.file("home/project/.env", "x", 0o600)
         self.file("other/x", "x")
         self.environment["GITHUB_TOKEN"] = "secret"
         self.environment["KEPT"] = "value"
@@ -144,12 +144,12 @@ class SameView(Case):
                 self.same(*(["-p", "base", "--allow-read", "/", "--set", 'filesystem.tmpfs=["/tmp"]'] if part else []), "-p", profile)
 
     def test_settings(self):
-        for options in [["-w", f"{self.top}/other"], ["--deny-read", f"{self.work}/.env"], ["--deny-write", f"{self.work}/a/b"],
-                        ["--deny-read", f"{self.work}/a"], ["--set", 'network.mode="host"'], ["--set", 'devices.mode="host"'],
+        for options in [["-w", f"{self.top}/other"], ["--deny-read", f"{self.project}/.env"], ["--deny-write", f"{self.project}/a/b"],
+                        ["--deny-read", f"{self.project}/a"], ["--set", 'network.mode="host"'], ["--set", 'devices.mode="host"'],
                         ["--set", "forceNewSession=false"], ["--set", 'runtimeDir.mode="unset"'],
-                        ["--set", f'filesystem.tmpfs=["{self.work}/a"]'], ["-w", "~"],
+                        ["--set", f'filesystem.tmpfs=["{self.project}/a"]'], ["-w", "~"],
                         ["--set", f'filesystem.bind=[{{source="{self.top}/other", target="/tmp/b"}}]'],
-                        ["-C", f"{self.work}/a"], ["--set", 'filesystem.denyRead=["**/.env"]']]:
+                        ["-C", f"{self.project}/a"], ["--set", 'filesystem.denyRead=["**/.env"]']]:
             with self.subTest(options):
                 self.same(*options)
 
@@ -173,9 +173,9 @@ class Native(Case):
         super().setUp()
         self.environment["FENCE_SET_BACKEND"] = "native"
         self.file("home/.netrc", "secret")
-        self.file("home/work/.git/config", "x")
-        self.directory("home/work/.git/hooks")
-        self.file("home/work/d/file", "x")
+        self.file("home/project/.git/config", "x")
+        self.directory("home/project/.git/hooks")
+        self.file("home/project/d/file", "x")
 
     def test_the_plan_says_which_executor_runs(self):
         self.assertIn("native, as asked", self.plan("--", "true"))
@@ -192,8 +192,8 @@ class Native(Case):
         self.only_without_fence("mv .git x", "resource busy", undo="mv x .git")
         self.only_without_fence("echo y >>.git/config", "Read-only file system")
         self.only_without_fence("touch .git/hooks/x", "Read-only file system", undo="rm .git/hooks/x")
-        self.failed(self.inside("cat d/file", "--deny-read", f"{self.work}/d/file"), "Permission denied")
-        self.failed(self.inside("echo x >d/file", "--deny-write", f"{self.work}/d"), "Read-only file system")
+        self.failed(self.inside("cat d/file", "--deny-read", f"{self.project}/d/file"), "Permission denied")
+        self.failed(self.inside("echo x >d/file", "--deny-write", f"{self.project}/d"), "Read-only file system")
         if self.AS_ROOT:
             self.failed(self.inside("touch /usr/x"), "Read-only file system")
 
@@ -274,12 +274,12 @@ mount -t tmpfs late "$3" && mount -t tmpfs late d && echo appeared >"$3/late" &&
 wait $!
 umount "$3" d; rm ready go
 """
-        return self.outside("unshare", "--mount", "sh", "-c", script, executor, self.place.fence, self.work, self.outer).out
+        return self.outside("unshare", "--mount", "sh", "-c", script, executor, self.place.fence, self.project, self.outer).out
 
     def setUp(self):
         super().setUp()
         self.outer = self.directory("outer")
-        self.directory("home/work/d")
+        self.directory("home/project/d")
 
     def test_a_mount_of_the_host_made_later_does_not_appear(self):
         self.assertEqual(self.late("native").count("No such file"), 2)

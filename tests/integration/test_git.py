@@ -19,7 +19,7 @@ class GitCase(Case):
         self.environment.update(
             GIT_AUTHOR_NAME="A", GIT_AUTHOR_EMAIL="a@example.org", GIT_COMMITTER_NAME="A",
             GIT_COMMITTER_EMAIL="a@example.org", GIT_CONFIG_NOSYSTEM="1")
-        self.repository("home/work")
+        self.repository("home/project")
 
     def host(self, script, **options):
         return self.succeeded(self.outside("sh", "-ec", script, **options)).out
@@ -37,14 +37,14 @@ class GitCase(Case):
 class ProtectedRepository(GitCase):
     def test_git_directory_cannot_be_moved_away(self):
         self.only_without_fence("mv .git x && cp -r x .git", "Device or resource busy", undo="rm -rf x")
-        self.assertFalse(os.path.exists(f"{self.work}/x"))
+        self.assertFalse(os.path.exists(f"{self.project}/x"))
 
     def test_git_directory_cannot_be_removed(self):
         self.failed(self.inside("rm -rf .git"), "Device or resource busy")
-        self.assertTrue(os.path.isfile(f"{self.work}/.git/config"))
+        self.assertTrue(os.path.isfile(f"{self.project}/.git/config"))
 
     def test_config_cannot_be_written(self):
-        config = f"{self.work}/.git/config"
+        config = f"{self.project}/.git/config"
         before = self.read(config)
         self.only_without_fence("echo '[core] pager = x' >>.git/config", "Read-only file system")
         for script in ["git config core.pager x", "rm -f .git/config", "mv .git/config x", "truncate -s 0 .git/config",
@@ -69,9 +69,9 @@ class ProtectedRepository(GitCase):
                 self.failed(self.fence("--", *exchange), "Device or resource busy")
 
     def test_protection_holds_for_a_start_below_the_top_level(self):
-        self.failed(self.inside("echo x >>../.git/config", cwd=f"{self.work}/sub"), "Read-only file system")
-        self.output("echo x >../made", cwd=f"{self.work}/sub")
-        self.assertTrue(os.path.exists(f"{self.work}/made"))
+        self.failed(self.inside("echo x >>../.git/config", cwd=f"{self.project}/sub"), "Read-only file system")
+        self.output("echo x >../made", cwd=f"{self.project}/sub")
+        self.assertTrue(os.path.exists(f"{self.project}/made"))
 
     def test_an_exact_grant_opens_one_protected_path(self):
         self.output("echo '# x' >>.git/config", "-w", ".git/config")
@@ -79,7 +79,7 @@ class ProtectedRepository(GitCase):
 
     def test_other_protected_files(self):
         for name in [".envrc", ".vscode/tasks.json", ".claude/settings.json", ".mcp.json", ".bashrc"]:
-            self.file(f"home/work/{name}", "x")
+            self.file(f"home/project/{name}", "x")
         for name in [".envrc", ".vscode/tasks.json", ".claude/settings.json", ".mcp.json", ".bashrc"]:
             with self.subTest(name):
                 self.only_without_fence(f"echo x >{name}", "Read-only file system")
@@ -91,7 +91,7 @@ class ProtectedRepository(GitCase):
 class GitWorks(GitCase):
     def test_status_commit_and_log_below_the_top_level(self):
         out = self.output("git status --short; echo three >>file; git add file; git commit -qm two; git log --format=%s",
-                          cwd=f"{self.work}/sub")
+                          cwd=f"{self.project}/sub")
         self.assertEqual(out, "two\none\n")
 
     def test_everyday_commands(self):
@@ -111,17 +111,17 @@ class GitWorks(GitCase):
     def test_the_repository_of_a_linked_worktree_stays_protected(self):
         self.host("git worktree add -q ../tree -b tree")
         tree = f"{self.home}/tree"
-        for script in [f"echo x >>{self.work}/.git/config", f"echo x >{self.work}/.git/hooks/pre-commit",
-                       f"mv {self.work}/.git/hooks {self.work}/.git/h", f"echo x >{self.work}/file",
-                       f"mv {self.work}/.git {self.work}/x"]:
+        for script in [f"echo x >>{self.project}/.git/config", f"echo x >{self.project}/.git/hooks/pre-commit",
+                       f"mv {self.project}/.git/hooks {self.project}/.git/h", f"echo x >{self.project}/file",
+                       f"mv {self.project}/.git {self.project}/x"]:
             with self.subTest(script):
-                self.only_without_fence(script, undo=f"cd {self.work}; rm -f .git/hooks/pre-commit; "
+                self.only_without_fence(script, undo=f"cd {self.project}; rm -f .git/hooks/pre-commit; "
                                         "[ ! -d .git/h ] || mv .git/h .git/hooks; [ ! -d x ] || mv x .git", cwd=tree)
 
     def test_commit_in_a_submodule(self):
         self.repository("home/library")
         self.host("git -c protocol.file.allow=always submodule --quiet add ../library lib; git commit -qm lib")
-        self.output("echo x >x; git add x; git commit -qm inner", cwd=f"{self.work}/lib")
+        self.output("echo x >x; git add x; git commit -qm inner", cwd=f"{self.project}/lib")
         self.failed(self.inside("echo x >>.git/modules/lib/config"), "Read-only file system")
 
 
@@ -148,10 +148,10 @@ class ForeignRepositories(GitCase):
 class AppearingProtectedPaths(GitCase):
     def test_what_the_command_made_is_reported(self):
         done = self.succeeded(self.inside("echo x >.envrc; mkdir .vscode; echo x >other"))
-        self.assertIn(f"the command made {self.work}/.envrc", done.err)
-        self.assertIn(f"the command made {self.work}/.vscode", done.err)
+        self.assertIn(f"the command made {self.project}/.envrc", done.err)
+        self.assertIn(f"the command made {self.project}/.vscode", done.err)
         self.assertNotIn("other", done.err)
-        self.assertTrue(os.path.exists(f"{self.work}/.envrc"))
+        self.assertTrue(os.path.exists(f"{self.project}/.envrc"))
 
     def test_nothing_is_reported_where_nothing_was_made(self):
         self.assertEqual(self.succeeded(self.inside("echo x >.env; rm .env")).err, "")
@@ -159,12 +159,12 @@ class AppearingProtectedPaths(GitCase):
     def test_quarantine_moves_it_aside(self):
         done = self.inside("echo x >.envrc; ln -s / .vscode; exit 5", "--set", "filesystem.absentProtected=quarantine")
         self.assertEqual(done.status, 5)
-        left = sorted(os.listdir(self.work))
+        left = sorted(os.listdir(self.project))
         self.assertEqual(left, [".envrc.fence-quarantine", ".git", ".vscode.fence-quarantine", "file", "sub"])
         self.assertIn(".envrc.fence-quarantine", done.err)
 
     def test_quarantine_overwrites_nothing(self):
-        self.file("home/work/.envrc.fence-quarantine", "mine")
+        self.file("home/project/.envrc.fence-quarantine", "mine")
         self.succeeded(self.inside("echo x >.envrc", "--set", "filesystem.absentProtected=quarantine"))
-        self.assertEqual(self.read(f"{self.work}/.envrc.fence-quarantine"), "mine")
-        self.assertFalse(os.path.exists(f"{self.work}/.envrc"))
+        self.assertEqual(self.read(f"{self.project}/.envrc.fence-quarantine"), "mine")
+        self.assertFalse(os.path.exists(f"{self.project}/.envrc"))

@@ -9,7 +9,7 @@ from cases import Case, as_both
 class Patterns(Case):
     def test_what_is_denied_cannot_be_read_at_any_depth(self):
         for name in ("a.pem", "deep/er/b.pem", "deep/er/c.txt"):
-            self.file("home/work/" + name, "secret\n")
+            self.file("home/project/" + name, "secret\n")
         self.only_without_fence("cat deep/er/b.pem", "denied")
         done = self.inside("cat a.pem deep/er/b.pem; cat deep/er/c.txt", "--deny-read", "./**/*.pem")
         self.assertEqual(done.out, "secret\n", "what does not match can be read")
@@ -30,8 +30,8 @@ class Patterns(Case):
         self.assertNotIn("secret\n", done.out, done)
 
     def test_what_must_not_be_written_stays_as_it_is(self):
-        locked, free = self.file("home/work/sub/x.lock", "old"), self.file("home/work/sub/x.txt", "old")
-        self.settings(f'[filesystem]\nprotect = ["{self.work}/**/*.lock"]\n')
+        locked, free = self.file("home/project/sub/x.lock", "old"), self.file("home/project/sub/x.txt", "old")
+        self.settings(f'[filesystem]\nprotect = ["{self.project}/**/*.lock"]\n')
         done = self.inside("echo new > sub/x.txt; echo new > sub/x.lock")
         self.failed(done, "Read-only file system")
         self.assertEqual((self.read(free), self.read(locked)), ("new\n", "old"))
@@ -46,20 +46,20 @@ class Patterns(Case):
 
     def test_a_match_by_a_link_counts_what_it_leads_to(self):
         self.file("home/elsewhere/key", "secret\n")
-        self.link("home/work/l.pem", "../elsewhere/key")
+        self.link("home/project/l.pem", "../elsewhere/key")
         self.succeeded(self.outside("cat", "l.pem"))
         self.assertNotIn("secret", self.inside("cat l.pem ~/elsewhere/key", "--deny-read", "./*.pem").out)
 
     def test_every_byte_of_a_name(self):
         for name in ("a\nb.pem", "*.pem", "[x].pem", "-n.pem", "\xe4.pem"):
-            self.file("home/work/" + name, "secret\n")
+            self.file("home/project/" + name, "secret\n")
         self.assertEqual(self.succeeded(self.outside("sh", "-c", "cat ./*.pem")).out, 5 * "secret\n")
         done = self.failed(self.inside("cat ./*.pem", "--deny-read", "./*.pem"))
         self.assertNotIn("secret", done.out)
 
     def test_the_plan_says_what_matched(self):
-        self.file("home/work/deep/a.pem")
-        self.assertIn(f"{self.work}/deep/a.pem", self.plan("--deny-read", "./**/*.pem", "--", "true"))
+        self.file("home/project/deep/a.pem")
+        self.assertIn(f"{self.project}/deep/a.pem", self.plan("--deny-read", "./**/*.pem", "--", "true"))
 
     def test_what_cannot_be_honoured_is_refused(self):
         for pattern in ("~/a**b", "~/[", "~/[]", "~/[[:alpha:]]"):
@@ -81,8 +81,8 @@ class Patterns(Case):
 
     def test_the_bound_ends_the_launch_and_not_the_protection(self):
         for i in range(200):
-            self.file(f"home/work/many/{i}.txt")
+            self.file(f"home/project/many/{i}.txt")
         options = ("--deny-read", "./**/*.pem")
         self.succeeded(self.fence(*options, "--", "true"))
         self.refused(self.fence(*options, "--set", "globs.maxEntries=100", "--", "true"),
-                     f"{self.work}/many", "--deny-read", "globs.maxEntries")
+                     f"{self.project}/many", "--deny-read", "globs.maxEntries")

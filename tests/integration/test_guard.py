@@ -61,7 +61,7 @@ class Guard(Case):
     def setUp(self):
         super().setUp()
         self.succeeded(self.outside("git", "init", "-q"))
-        self.config = os.path.join(self.work, ".git/config")
+        self.config = os.path.join(self.project, ".git/config")
 
     def command(self, executor, *words, options=()):
         """fence with its input open, and its first line read: the command runs."""
@@ -174,7 +174,7 @@ class Guard(Case):
                 self.succeeded(self.outside("sh", "-c", "rm -rf .git; git init -q"))
 
     def test_what_is_moved_away_removed_or_made_anew_ends_the_sandbox(self):
-        self.file("home/work/.envrc", "x")
+        self.file("home/project/.envrc", "x")
         for executor in EXECUTORS:
             for script, path in (("mv .envrc other; cp other .envrc", ".envrc"), ("rm .envrc; echo x >.envrc", ".envrc"),
                                  ("rm .envrc", ".envrc"), ("rm .envrc; ln -s other .envrc", ".envrc"),
@@ -183,7 +183,7 @@ class Guard(Case):
                 with self.subTest(executor + ": " + script):
                     process = self.command(executor, "sh", "-c", "echo tried; exec sleep 60")
                     self.succeeded(self.outside("sh", "-c", script))
-                    self.ended(process, os.path.join(self.work, path))
+                    self.ended(process, os.path.join(self.project, path))
                     self.succeeded(self.outside("sh", "-c", "rm -rf .envrc .git other g h; git init -q; echo x >.envrc"))
 
     def test_without_the_guard_a_directory_that_was_moved_away_can_be_written(self):
@@ -195,11 +195,11 @@ class Guard(Case):
                 self.succeeded(self.outside("sh", "-c", "mv .git g; cp -r g .git"))
                 process.stdin.write(b"go on\n")
                 self.assertEqual(self.end(process)[0], 0)
-                self.assertEqual(self.read(self.work + "/.git/hooks/pre-commit"), "x\n")
+                self.assertEqual(self.read(self.project + "/.git/hooks/pre-commit"), "x\n")
                 self.succeeded(self.outside("sh", "-c", "rm -rf .git g; git init -q"))
 
     def test_a_hidden_file_stays_hidden_when_it_is_replaced(self):
-        secret = self.file("home/work/secret", "first")
+        secret = self.file("home/project/secret", "first")
         show = "echo tried; read line; cat secret"
         for executor in EXECUTORS:
             with self.subTest(executor):

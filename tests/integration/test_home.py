@@ -26,7 +26,7 @@ class Credentials(Case):
     def test_private_keys_are_not_there(self):
         self.file("home/.ssh/id_ed25519", "secret", 0o600)
         self.file("home/.ssh/config", "Host x")
-        for script in ["cat ~/.ssh/id_ed25519", "cat ~/.ssh/config", "ls ~/.ssh", "cat ~/work/../.ssh/config"]:
+        for script in ["cat ~/.ssh/id_ed25519", "cat ~/.ssh/config", "ls ~/.ssh", "cat ~/project/../.ssh/config"]:
             with self.subTest(script):
                 done = self.only_without_fence(script)
                 self.assertNotIn("secret", done.out)
@@ -43,12 +43,12 @@ class Credentials(Case):
     def test_a_hard_link_in_the_workspace_is_the_users_own_doing(self):
         """The negative control of the whole class: what is hidden is the name, and another name shows the file."""
         self.file("home/.netrc", "secret")
-        os.link(f"{self.home}/.netrc", f"{self.work}/linked")
+        os.link(f"{self.home}/.netrc", f"{self.project}/linked")
         self.assertEqual(self.output("cat linked; cat ~/.netrc 2>/dev/null || :"), "secret")
 
     def test_a_symbolic_link_shows_nothing_more(self):
         self.file("home/.netrc", "secret")
-        self.link("home/work/linked", "../.netrc")
+        self.link("home/project/linked", "../.netrc")
         self.link("home/away", self.home)
         for script in ["cat linked", "cat ~/away/.netrc"]:
             self.only_without_fence(script)
@@ -83,7 +83,7 @@ class Credentials(Case):
 
     def test_the_watcher_sees_what_is_not_hidden(self):
         """The negative control of the three tests above."""
-        shown = self.file("home/work/shown", "first")
+        shown = self.file("home/project/shown", "first")
         process = self.watch(0.6, shown)
         os.rename(self.file("home/new", "second"), shown)
         out, err = process.communicate()
@@ -119,8 +119,8 @@ class Home(Case):
 
     def test_the_workspace_can_be_written(self):
         self.output("echo x >made; mkdir d; mv made d/x; ln -s x d/l; chmod 700 d; rm d/l")
-        self.assertEqual(self.read(f"{self.work}/d/x"), "x\n")
-        at = os.stat(f"{self.work}/d/x")
+        self.assertEqual(self.read(f"{self.project}/d/x"), "x\n")
+        at = os.stat(f"{self.project}/d/x")
         self.assertEqual((at.st_uid, at.st_gid), (self.user.uid, self.user.gid))
 
     def test_caches_are_private_writable_and_empty(self):

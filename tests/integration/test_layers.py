@@ -8,7 +8,7 @@ from cases import Case
 # The system's file must be root's: made by root, then fence runs as the test's user.
 WITH_SYSTEM_FILE = """
 mount --make-rprivate / && mount -t tmpfs none "$1" || exit 99
-mkdir "$1/upper" "$1/work" && mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" none /etc || exit 99
+mkdir "$1/upper" "$1/scratch" && mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/scratch" none /etc || exit 99
 mkdir /etc/fence && printf '%s' "$2" >/etc/fence/settings.toml && chmod "$3" /etc/fence/settings.toml || exit 99
 uid=$4 gid=$5; shift 5
 exec setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"
@@ -29,7 +29,7 @@ class SystemFile(Case):
         done = subprocess.run(
             ["unshare", "--mount", "sh", "-c", WITH_SYSTEM_FILE, "sh", scratch, text, mode, str(self.user.uid),
              str(self.user.gid), self.place.fence, *words],
-            cwd=self.work, env={**self.environment, **(environment or {})}, stdin=subprocess.DEVNULL, capture_output=True,
+            cwd=self.project, env={**self.environment, **(environment or {})}, stdin=subprocess.DEVNULL, capture_output=True,
             text=True, timeout=60, check=False)
         os.rmdir(scratch)
         self.assertNotEqual(done.returncode, 99, done.stderr)
@@ -61,7 +61,7 @@ class SystemFile(Case):
             "no settings": self.enforced("--no-settings", *cat),
             "a bind of what is around": self.enforced("--set", around, "--", "cat", "/mnt/vault/open/note"),
         }
-        self.file("home/work/.fence.toml", f'[filesystem]\nallowRead = ["{note}"]\n')
+        self.file("home/project/.fence.toml", f'[filesystem]\nallowRead = ["{note}"]\n')
         attempts["a trusted project"] = self.enforced("--trust-project", *cat)
         for name, done in attempts.items():
             with self.subTest(name):
@@ -96,19 +96,19 @@ class ProjectFile(Case):
 
     def setUp(self):
         super().setUp()
-        self.file("home/work/secrets/key", "secret")
+        self.file("home/project/secrets/key", "secret")
         self.directory("home/other")
 
     def project(self, text):
-        return self.file("home/work/.fence.toml", text)
+        return self.file("home/project/.fence.toml", text)
 
     def test_hides_from_a_subdirectory_too(self):
         self.project('[filesystem]\ndenyRead = ["secrets"]\n')
-        self.directory("home/work/deep/er")
-        for where in ("home/work", "home/work/deep/er"):
-            self.failed(self.inside(f"cat {self.work}/secrets/key", cwd=os.path.join(self.top, where)))
-        os.unlink(os.path.join(self.work, ".fence.toml"))
-        self.assertEqual(self.output(f"cat {self.work}/secrets/key"), "secret")
+        self.directory("home/project/deep/er")
+        for where in ("home/project", "home/project/deep/er"):
+            self.failed(self.inside(f"cat {self.project}/secrets/key", cwd=os.path.join(self.top, where)))
+        os.unlink(os.path.join(self.project, ".fence.toml"))
+        self.assertEqual(self.output(f"cat {self.project}/secrets/key"), "secret")
 
     def test_what_loosens_is_refused_with_both_ways_out(self):
         self.project('[network]\nmode = "host"\n[filesystem]\nallowWrite = ["~/other"]\n')
@@ -120,7 +120,7 @@ class ProjectFile(Case):
         self.project('[filesystem]\nallowWrite = ["~/other"]\n')
         write = f"echo x >{self.home}/other/made"
         self.output(write, "--trust-project")
-        self.settings(f'[trust]\nprojects = ["~/work"]\n')
+        self.settings(f'[trust]\nprojects = ["~/project"]\n')
         self.output(write)
         self.settings_replaced('[trust]\nprojects = ["~"]\n')
         self.refused(self.inside(write), "filesystem.allowWrite")
@@ -151,7 +151,7 @@ class ProjectFile(Case):
         self.output("true", "--no-settings")
 
     def test_a_directory_in_its_place(self):
-        self.directory("home/work/.fence.toml")
+        self.directory("home/project/.fence.toml")
         self.refused(self.inside("true"), ".fence.toml")
 
     def test_one_that_others_can_write(self):

@@ -12,10 +12,10 @@ from cases import Case, as_both, mounts, snapshot
 class Leftovers(Case):
     def setUp(self):
         super().setUp()
-        self.file("home/work/.git/config", "x")
-        self.directory("home/work/.git/hooks")
-        self.file("home/work/d/file", "x")
-        self.directory("home/work/e")
+        self.file("home/project/.git/config", "x")
+        self.directory("home/project/.git/hooks")
+        self.file("home/project/d/file", "x")
+        self.directory("home/project/e")
         self.file("home/.netrc", "secret")
         self.file("home/.cache/x", "x")
         self.file("home/.config/gh/hosts.yml", "secret")
@@ -41,7 +41,7 @@ class Leftovers(Case):
         before = snapshot(self.top)
         for options in [["-p", "strict"], ["-p", "readonly"], ["--deny-read", "d"], ["--deny-write", "d/file"],
                         ["--deny-read", ".git"], ["-w", "~/.cache"], ["--set", 'filesystem.tmpfs=["d"]'],
-                        ["--set", f'filesystem.bind=[{{source="{self.work}/d", target="{self.work}/e"}}]']]:
+                        ["--set", f'filesystem.bind=[{{source="{self.project}/d", target="{self.project}/e"}}]']]:
             self.succeeded(self.fence(*options, "--", "true"))
             self.assertEqual(snapshot(self.top), before, options)
 

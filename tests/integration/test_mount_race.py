@@ -27,10 +27,10 @@ class MountRace(Case):
         super().setUp()
         self.environment["FENCE_SET_BACKEND"] = self.EXECUTOR
         self.file("home/.ssh/id_rsa", "the key")
-        self.directory("home/work/.c2/fish")
+        self.directory("home/project/.c2/fish")
         # What is mounted below the exchanged directory is there in the home as well.
         self.directory("home/fish")
-        self.link("home/work/.x", self.home)
+        self.link("home/project/.x", self.home)
 
     def exchanger(self):
         """A sandbox in which a directory that the next one pins and a link to the home change places all the time."""
@@ -59,7 +59,7 @@ class MountRace(Case):
             processes.wait_until_gone(10)
 
     def test_the_same_project_starts_when_nothing_is_exchanged(self):
-        self.directory("home/work/.config/fish")
+        self.directory("home/project/.config/fish")
         self.assertEqual(self.output("echo ran; cat .config/.ssh/id_rsa 2>/dev/null || true"), "ran\n")
 
 

@@ -35,7 +35,7 @@ class Allowed(Case):
 
     def test_the_inner_sandbox_hides_more_and_never_less(self):
         self.file("home/.netrc", "secret")
-        self.file("home/work/file", "x")
+        self.file("home/project/file", "x")
         self.refused(self.inside(f"{self.place.fence} -r ~/.netrc -- cat ~/.netrc", "--nesting"), ".netrc")
         self.failed(self.inside(f"{self.place.fence} --deny-read file -- cat file", "--nesting"))
 

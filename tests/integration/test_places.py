@@ -55,13 +55,13 @@ class StartDirectory(Case):
         self.refused(done, "no such file or directory")
 
     def test_through_a_link(self):
-        self.link("home/linked", "work")
+        self.link("home/linked", "project")
         done = self.succeeded(self.start_in(f"{self.home}/linked", "pwd; pwd -P; echo x >made"))
-        self.assertEqual(done.out.splitlines()[1], self.work)
-        self.assertTrue(os.path.exists(f"{self.work}/made"))
+        self.assertEqual(done.out.splitlines()[1], self.project)
+        self.assertTrue(os.path.exists(f"{self.project}/made"))
 
     def test_hidden_directory(self):
-        self.refused(self.start_in(self.work, "pwd", "--deny-read", "."), self.work)
+        self.refused(self.start_in(self.project, "pwd", "--deny-read", "."), self.project)
         for name in [".ssh", ".config/gh"]:
             keys = self.directory(f"home/{name}", 0o700)
             self.refused(self.start_in(keys, "ls"), keys)
@@ -160,7 +160,7 @@ class Limits(Case):
 
     def deep(self, length):
         """A directory of the user's whose path has that many bytes, made step by step."""
-        path = self.directory(f"home/work/{length}")
+        path = self.directory(f"home/project/{length}")
         descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY)
         while len(path) < length:
             name = "d" * min(200, length - len(path) - 1)

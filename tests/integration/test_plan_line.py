@@ -27,8 +27,8 @@ class BwrapLine(Case):
         self.file("home/.netrc", "secret")
         self.file("home/.ssh/id", "secret")
         self.file("home/notes", "notes\n")
-        self.file("home/work/file", "file\n")
-        self.file("home/work/.git/config", "x")
+        self.file("home/project/file", "file\n")
+        self.file("home/project/.git/config", "x")
         self.environment["GITHUB_TOKEN"] = "secret"
 
     def line(self, *words):
@@ -72,7 +72,7 @@ class Replay(Case):
     def test_a_dump_gives_the_same_plan(self):
         self.directory("home/.cache")
         self.file("home/.netrc", "secret")
-        self.file("home/work/.git/config", "x")
+        self.file("home/project/.git/config", "x")
         self.settings('[filesystem]\ndenyRead = ["~/d"]\n'.replace('"~/d"', '{path = "~/d", optional = true}'))
         # There before the dump, which has it in a listing.
         facts = self.file("facts.json")

@@ -52,7 +52,7 @@ class RootPrivileges(Case):
     AS_ROOT = True
 
     def test_owners_of_files_are_seen(self):
-        path = self.file("home/work/x")
+        path = self.file("home/project/x")
         os.chown(path, 12345, 23456)
         self.assertEqual(self.output("stat -c %u:%g x").strip(), "12345:23456")
 
@@ -78,7 +78,7 @@ class RootPrivileges(Case):
 
     def test_no_way_to_another_user(self):
         self.failed(self.inside("setpriv --reuid 1 --clear-groups id"))
-        self.failed(self.inside("chown 12345 x", cwd=os.path.dirname(self.file("home/work/x"))))
+        self.failed(self.inside("chown 12345 x", cwd=os.path.dirname(self.file("home/project/x"))))
 
     def test_devices_cannot_be_made(self):
         self.only_without_fence("mknod null c 1 3", "Operation not permitted", undo="rm null")
@@ -132,8 +132,8 @@ class ExitStatus(Case):
             self.assertEqual(self.inside(f"kill -{int(number)} $$").status, 128 + number)
 
     def test_not_found_and_not_executable(self):
-        self.file("home/work/data", "x")
-        self.file("home/work/bad", "#!/no/such/interpreter\n", 0o755)
+        self.file("home/project/data", "x")
+        self.file("home/project/bad", "#!/no/such/interpreter\n", 0o755)
         for words, status in [(["no-such-command"], 127), (["./no-such-command"], 127), (["./data"], 126),
                               (["/etc"], 126), (["./bad"], (126, 127)), (["/etc/passwd/x"], (126, 127))]:
             done = self.fence("--", *words)
@@ -163,7 +163,7 @@ class Streams(Case):
         self.assertEqual(self.shell('echo x | "$1" cat | "$1" tr x y').out, "y\n")
 
     def test_a_file_as_input(self):
-        self.file("home/work/input", b"a\0b\r\n\xff")
+        self.file("home/project/input", b"a\0b\r\n\xff")
         done = self.shell('"$1" cat <input >output; cmp input output')
         self.assertEqual((done.status, done.err), (0, ""))
 

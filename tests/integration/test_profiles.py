@@ -10,19 +10,19 @@ from cases import Case, as_both
 @as_both
 class Readonly(Case):
     def test_nothing_of_the_host_can_be_written(self):
-        self.file("home/work/file", "x")
+        self.file("home/project/file", "x")
         self.must_stay_the_same(self.top)
         for script in ["echo x >made", "echo x >file", "rm file", "mkdir d", "chmod 600 file"]:
             self.failed(self.inside(script, "-p", "readonly"), "Read-only file system")
 
     def test_reading_and_private_places_work(self):
-        self.file("home/work/file", "x")
+        self.file("home/project/file", "x")
         self.output("cat file; echo x >/tmp/x; echo x >~/.cache/x", "-p", "readonly")
 
     def test_a_grant_of_a_directory_beats_it(self):
-        self.directory("home/work/d")
+        self.directory("home/project/d")
         self.output("echo x >d/made; ! echo x >made", "-p", "readonly", "-w", "d")
-        self.assertTrue(os.path.exists(f"{self.work}/d/made"))
+        self.assertTrue(os.path.exists(f"{self.project}/d/made"))
 
 
 @as_both
@@ -31,12 +31,12 @@ class Strict(Case):
         self.file("home/notes", "x")
         for script in ["cat ~/notes", f"ls {self.top}/other", "ls /etc/ssh", "ls /opt", "cat /etc/fstab", "ls /var/lib/dpkg"]:
             self.failed(self.inside(script, "-p", "strict"))
-        self.assertEqual(self.output("ls -A ~", "-p", "strict").split(), ["work"])
+        self.assertEqual(self.output("ls -A ~", "-p", "strict").split(), ["project"])
 
     def test_the_workspace_and_the_system_are_there(self):
         self.output("echo x >made; ls /usr/bin >/dev/null; /usr/bin/python3 -c 'import ssl'; id -un || :; env | sort >/dev/null",
                     "-p", "strict")
-        self.assertTrue(os.path.exists(f"{self.work}/made"))
+        self.assertTrue(os.path.exists(f"{self.project}/made"))
 
     def test_the_root_is_read_only(self):
         self.failed(self.inside("mkdir /made", "-p", "strict"), "Read-only file system")
@@ -83,27 +83,27 @@ class Options(Case):
 
     def test_hidden_from_reading(self):
         self.file("other/file", "secret")
-        self.file("home/work/d/file", "secret")
-        self.file("home/work/file", "secret")
+        self.file("home/project/d/file", "secret")
+        self.file("home/project/file", "secret")
         for path in [f"{self.top}/other", f"{self.top}/other/file", "d", "d/file", "file"]:
-            full = os.path.join(self.work, path)
+            full = os.path.join(self.project, path)
             script = f"cat {full} {full}/file"
             done = self.inside(script, "--deny-read", path)
             self.assertNotIn("secret", done.out, path)
             self.assertIn("secret", self.inside(script).out, path)
 
     def test_hidden_in_the_workspace_stays_as_it_is(self):
-        self.file("home/work/d/file", "secret")
+        self.file("home/project/d/file", "secret")
         self.inside("rm -rf d; mv d e; echo x >d/file; rm -f d/file", "--deny-read", "d")
-        self.assertEqual(self.read(f"{self.work}/d/file"), "secret")
+        self.assertEqual(self.read(f"{self.project}/d/file"), "secret")
 
     def test_denied_writing(self):
-        self.file("home/work/d/file", "x")
+        self.file("home/project/d/file", "x")
         for path in ["d", "d/file"]:
             self.failed(self.inside("echo y >d/file", "--deny-write", path), "Read-only file system")
         self.failed(self.inside("mv d e", "--deny-write", "d/file"), "Device or resource busy")
         self.output("echo z >d/other", "--deny-write", "d/file")
-        self.assertEqual(self.read(f"{self.work}/d/file"), "x")
+        self.assertEqual(self.read(f"{self.project}/d/file"), "x")
 
     def test_the_deeper_path_wins(self):
         self.directory("other/deep/deeper")
@@ -127,8 +127,8 @@ class Options(Case):
         self.assertEqual(self.read(f"{self.top}/other/file"), "xy\n")
 
     def test_a_private_scratch_directory(self):
-        self.file("home/work/d/file", "x")
-        self.must_stay_the_same(f"{self.work}/d")
+        self.file("home/project/d/file", "x")
+        self.must_stay_the_same(f"{self.project}/d")
         out = self.output("ls -A d | wc -l; echo x >d/made; stat -c %a d; df -k d | tail -1 | awk '{print $2}'",
                           "--set", 'filesystem.tmpfs=[{path="d", mode="0700", size="1M"}]')
         self.assertEqual(out.split(), ["0", "700", "1024"])

@@ -38,27 +38,27 @@ class Replayed(Case):
         self.same("--", "sh", "-c", "true")
 
     def test_with_every_layer_patterns_and_requirements(self):
-        self.settings('require = ["userns", "seccomp"]\n[filesystem]\ndenyRead = ["~/work/**/.env"]\nprotect = ["**/*.pem"]\n')
-        self.file("home/work/.fence.toml", '[filesystem]\ndenyRead = ["private"]\n')
-        self.directory("home/work/private")
+        self.settings('require = ["userns", "seccomp"]\n[filesystem]\ndenyRead = ["~/project/**/.env"]\nprotect = ["**/*.pem"]\n')
+        self.file("home/project/.fence.toml", '[filesystem]\ndenyRead = ["private"]\n')
+        self.directory("home/project/private")
         for name in ("a/.env", "b/c/.env", "b/key.pem"):
-            self.file(f"home/work/{name}", "x")
+            self.file(f"home/project/{name}", "x")
         environment = {**self.environment, "FENCE_SET_NETWORK_MODE": "host", "SECRET_TOKEN": "hunter2"}
         facts = self.same("-w", "a", "--", "true", env=environment)
         self.assertNotIn("hunter2", facts)
         self.assertIn("**/.env", facts)
 
     def test_a_refusal(self):
-        self.settings('[filesystem]\nallowRead = ["/nowhere", "~/work/nothing*"]\n')
+        self.settings('[filesystem]\nallowRead = ["/nowhere", "~/project/nothing*"]\n')
         self.same("--", "true")
 
     def test_names_that_are_no_text(self):
-        self.file(b"home/work/\xff\x1b[31m".decode("utf-8", "surrogateescape"), "x")
+        self.file(b"home/project/\xff\x1b[31m".decode("utf-8", "surrogateescape"), "x")
         self.same("-r", "/usr", "--", "true")
 
     def test_other_facts_give_another_plan(self):
         """The control."""
-        self.file("home/work/.git/config", "[core]\n")
+        self.file("home/project/.git/config", "[core]\n")
         facts = self.succeeded(self.fence("plan", "--format", "facts", "--", "true")).out
         _, with_git, _ = self.replay(facts, "text", ["--", "true"])
         _, without, _ = self.replay(facts.replace("/.git/config\": {\"", "/.git/other\": {\""), "text", ["--", "true"])

@@ -88,7 +88,7 @@ class HostSockets(Case):
         self.out_of_reach(self.greeter(f"{self.home}/d/socket"))
 
     def test_in_the_workspace(self):
-        self.out_of_reach(self.greeter(f"{self.work}/socket"))
+        self.out_of_reach(self.greeter(f"{self.project}/socket"))
 
     def test_elsewhere_on_the_host(self):
         self.out_of_reach(self.greeter(f"{self.top}/socket"))
@@ -100,8 +100,8 @@ class HostSockets(Case):
 
     def test_through_a_link_in_the_workspace(self):
         self.greeter(f"{self.home}/socket")
-        self.link("home/work/link", f"{self.home}/socket")
-        self.out_of_reach(f"{self.work}/link")
+        self.link("home/project/link", f"{self.home}/socket")
+        self.out_of_reach(f"{self.project}/link")
 
     def test_abstract(self):
         name = f"fence-test-{os.path.basename(self.top)}"

@@ -17,9 +17,9 @@ class Node(Case):
             self.skipTest("npm is not installed")
 
     def test_init_install_and_run(self):
-        self.file("home/work/tiny/package.json", json.dumps({"name": "tiny", "version": "1.0.0", "bin": "cli.js"}))
-        self.file("home/work/tiny/cli.js", "#!/usr/bin/env node\nconsole.log('cli');\n", 0o755)
-        self.file("home/work/tiny/index.js", "module.exports = 42;\n")
+        self.file("home/project/tiny/package.json", json.dumps({"name": "tiny", "version": "1.0.0", "bin": "cli.js"}))
+        self.file("home/project/tiny/cli.js", "#!/usr/bin/env node\nconsole.log('cli');\n", 0o755)
+        self.file("home/project/tiny/index.js", "module.exports = 42;\n")
         out = self.output("""set -e
             npm init -y >/dev/null
             npm install --offline --no-audit --no-fund --loglevel=error ./tiny >/dev/null
@@ -37,17 +37,17 @@ class Python(Case):
     def test_venv_and_install_of_a_local_package(self):
         if not os.path.isdir(WHEELS):
             self.skipTest("the wheels of python3-venv are not installed")
-        self.file("home/work/package/setup.py", "from setuptools import setup\nsetup(name='local', version='1', py_modules=['local'])\n")
-        self.file("home/work/package/local.py", "VALUE = 42\n")
+        self.file("home/project/package/setup.py", "from setuptools import setup\nsetup(name='local', version='1', py_modules=['local'])\n")
+        self.file("home/project/package/local.py", "VALUE = 42\n")
         out = self.output(f"""set -e
             {self.PYTHON} -m venv venv
             venv/bin/pip install --quiet --disable-pip-version-check --no-index --no-build-isolation ./package
             venv/bin/python -c 'import local, sys; print(local.VALUE, sys.prefix)'""")
-        self.assertEqual(out, f"42 {self.work}/venv\n")
-        self.assertEqual(sorted(os.listdir(self.home)), ["work"])
+        self.assertEqual(out, f"42 {self.project}/venv\n")
+        self.assertEqual(sorted(os.listdir(self.home)), ["project"])
 
     def test_threads_processes_and_shared_memory(self):
-        self.file("home/work/p.py", """
+        self.file("home/project/p.py", """
 import multiprocessing, multiprocessing.shared_memory, concurrent.futures
 def f(x): return x * x
 if __name__ == "__main__":
@@ -61,11 +61,11 @@ if __name__ == "__main__":
 @as_both
 class Everyday(Case):
     def test_vim_edits_a_file(self):
-        self.file("home/work/text", "old\n")
+        self.file("home/project/text", "old\n")
         self.file("home/.vimrc", "set nocompatible\n")
         self.output("vim -es -c '%s/old/new/' -c 'wq' text")
-        self.assertEqual(self.read(f"{self.work}/text"), "new\n")
-        self.assertEqual(os.listdir(self.work), ["text"])
+        self.assertEqual(self.read(f"{self.project}/text"), "new\n")
+        self.assertEqual(os.listdir(self.project), ["text"])
 
     def test_ssh_reads_its_configuration(self):
         if self.outside("ssh", "-V").status != 0:
@@ -78,15 +78,15 @@ class Everyday(Case):
     def test_a_compiler_builds(self):
         if not shutil.which("gcc", path="/usr/bin:/bin"):
             self.skipTest("gcc is not installed")
-        self.file("home/work/x.c", '#include <stdio.h>\nint main(void) { puts("built"); }\n')
+        self.file("home/project/x.c", '#include <stdio.h>\nint main(void) { puts("built"); }\n')
         self.assertEqual(self.output("gcc -o x x.c && ./x"), "built\n")
 
     def test_archives_copies_and_links(self):
-        self.file("home/work/d/file", "x")
+        self.file("home/project/d/file", "x")
         self.output("""set -e
             tar cf x.tar d; mkdir e; tar xf x.tar -C e; cp -a d f; ln d/file hard; ln -s d/file soft; rm -r d e
             mkfifo p; (echo x >p &) ; cat p >/dev/null; find . -newer f >/dev/null; flock hard true; mktemp >/dev/null""")
-        self.assertEqual(self.read(f"{self.work}/hard"), "x")
+        self.assertEqual(self.read(f"{self.project}/hard"), "x")
 
     def test_names_of_users_are_known(self):
         self.assertEqual(self.output("getent passwd 0 | cut -d: -f1; id -un 2>/dev/null || :"),
@@ -118,7 +118,7 @@ class OfAnAccount(Case):
         user = self.user
         self.addCleanup(setattr, self, "user", user)
         self.user = type(user)(int(account[2]), int(account[3]), account[0], self.home)
-        for path in (self.home, self.work):
+        for path in (self.home, self.project):
             self.own(path)
 
     def test_ssh(self):

@@ -81,20 +81,20 @@ class FalseBwrap(Case):
         self.found("allows more than the plan")
 
     def test_a_mask_that_is_missing(self):
-        self.file("home/work/secret", "s")
-        self.settings('[filesystem]\ndenyRead = ["~/work/secret"]\n')
+        self.file("home/project/secret", "s")
+        self.settings('[filesystem]\ndenyRead = ["~/project/secret"]\n')
         self.bwrap(f"""
             def change(told):
-                at = told.index({self.work + '/secret'!r})
+                at = told.index({self.project + '/secret'!r})
                 return told[:at - 2] + told[at + 1:]
         """)
         self.found("/secret")
 
     def test_a_protection_that_is_missing(self):
-        self.file("home/work/.envrc", "s")
+        self.file("home/project/.envrc", "s")
         self.bwrap(f"""
             def change(told):
-                at = len(told) - 1 - told[::-1].index({self.work + '/.envrc'!r})
+                at = len(told) - 1 - told[::-1].index({self.project + '/.envrc'!r})
                 return told[:at - 2] + told[at + 1:]
         """)
         self.found("/.envrc")

@@ -24,7 +24,7 @@ class User:
 
 
 class Workplace:
-    """A directory with bin/fence, home/ and home/work/; gone after close(). Lies outside /tmp, which is private inside."""
+    """A directory with bin/fence, home/ and home/project/; gone after close(). Lies outside /tmp, which is private inside."""
 
     def __init__(self, as_root=False):
         if not BINARY:
@@ -36,7 +36,7 @@ class Workplace:
         self.root = tempfile.mkdtemp(prefix="fence-test-", dir=parent)
         os.chmod(self.root, 0o755)
         self.home = os.path.join(self.root, "home")
-        self.work = os.path.join(self.home, "work")
+        self.project = os.path.join(self.home, "project")
         self.fence = self.add_program(BINARY, "fence")
         if as_root:
             self.user = User(0, 0, "root", self.home)
@@ -44,7 +44,7 @@ class Workplace:
             self.user = User(FREE_ID, FREE_ID, "somebody", self.home)
         else:
             self.user = User(os.getuid(), os.getgid(), pwd.getpwuid(os.getuid()).pw_name, self.home)
-        for path in (self.home, self.work):
+        for path in (self.home, self.project):
             os.mkdir(path)
             os.chown(path, self.user.uid, self.user.gid)
 
@@ -65,7 +65,7 @@ class Workplace:
 
     def add_file(self, name, text, mode=0o644):
         """A file of the user's in the workspace; returns its path."""
-        path = os.path.join(self.work, name)
+        path = os.path.join(self.project, name)
         with open(path, "w", encoding="utf-8") as out:
             out.write(text)
         os.chmod(path, mode)

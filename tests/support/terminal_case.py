@@ -42,7 +42,7 @@ class TerminalCase(unittest.TestCase):
         cls.addClassCleanup(cls.place.close)
 
     def session(self, argv, rows=24, columns=80, **variables):
-        session = PtySession(argv, env=self.place.environment(**variables), cwd=self.place.work, user=self.place.user,
+        session = PtySession(argv, env=self.place.environment(**variables), cwd=self.place.project, user=self.place.user,
                              rows=rows, columns=columns)
         self.addCleanup(session.close)
         return session
@@ -58,14 +58,14 @@ class TerminalCase(unittest.TestCase):
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         options.setdefault("env", self.place.environment())
-        return subprocess.run([self.place.fence, *words], cwd=self.place.work, timeout=60, check=False,
+        return subprocess.run([self.place.fence, *words], cwd=self.place.project, timeout=60, check=False,
                               start_new_session=True, preexec_fn=self.place.user.become, **options)
 
     def start_fence(self, *words, **options):
         """fence without a terminal, running; returns the Popen."""
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("env", self.place.environment())
-        process = subprocess.Popen([self.place.fence, *words], cwd=self.place.work, start_new_session=True,
+        process = subprocess.Popen([self.place.fence, *words], cwd=self.place.project, start_new_session=True,
                                    preexec_fn=self.place.user.become, **options)
         self.addCleanup(self._end, process)
         return process

@@ -12,7 +12,7 @@ class OrdinaryUser(TerminalCase):
         done = subprocess.run(
             ["script", "-qec", f"{self.place.fence} -- python3 -c 'import os; print(os.openpty(), os.ttyname(os.openpty()[1]))'",
              "/dev/null"],
-            env=self.place.environment(), cwd=self.place.work, preexec_fn=self.place.user.become, timeout=60,
+            env=self.place.environment(), cwd=self.place.project, preexec_fn=self.place.user.become, timeout=60,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertRegex(done.stdout, rb"\(\d+, \d+\) /dev/pts/\d+")

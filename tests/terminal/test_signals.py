@@ -69,7 +69,7 @@ class OrdinaryUser(TerminalCase):
     def test_nohup_is_respected(self):
         process = subprocess.Popen(
             ["sh", "-c", 'trap "" HUP; exec "$0" sh -c "echo ready; sleep 1; echo alive"', self.place.fence],
-            env=self.place.environment(), cwd=self.place.work, preexec_fn=self.place.user.become,
+            env=self.place.environment(), cwd=self.place.project, preexec_fn=self.place.user.become,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.addCleanup(self._end, process)
         self.assertEqual(process.stdout.readline(), b"ready\n")
@@ -80,7 +80,7 @@ class OrdinaryUser(TerminalCase):
     def test_dispositions_are_what_fence_was_started_with(self):
         shown = subprocess.run(
             ["sh", "-c", 'trap "" USR2; exec "$0" grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status', self.place.fence],
-            env=self.place.environment(), cwd=self.place.work, preexec_fn=self.place.user.become, timeout=60,
+            env=self.place.environment(), cwd=self.place.project, preexec_fn=self.place.user.become, timeout=60,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, restore_signals=True).stdout.split()
         self.assertEqual(int(shown[1], 16), 0)
         self.assertEqual(int(shown[3], 16), 1 << (signal.SIGUSR2 - 1))

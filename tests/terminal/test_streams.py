@@ -68,7 +68,7 @@ class OrdinaryUser(TerminalCase):
     def test_closed_streams_stay_closed(self):
         done = subprocess.run(
             ["sh", "-c", '"$0" sh -c "readlink /proc/self/fd/0 || echo closed" <&-', self.place.fence],
-            env=self.place.environment(), cwd=self.place.work, preexec_fn=self.place.user.become, timeout=60,
+            env=self.place.environment(), cwd=self.place.project, preexec_fn=self.place.user.become, timeout=60,
             stdout=subprocess.PIPE, check=False)
         self.assertEqual(done.stdout, b"closed\n")
 
@@ -103,7 +103,7 @@ class OrdinaryUser(TerminalCase):
 
     def test_started_in_the_background_of_a_script(self):
         done = subprocess.run(["sh", "-c", '"$0" sh -c "sleep 0.2; exit 3" & wait $!; echo $?', self.place.fence],
-                              env=self.place.environment(), cwd=self.place.work, preexec_fn=self.place.user.become,
+                              env=self.place.environment(), cwd=self.place.project, preexec_fn=self.place.user.become,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60, check=False)
         self.assertEqual(done.stdout, b"3\n")
 

@@ -20,7 +20,7 @@ class LoadConfig : public ::testing::Test {
   LoadConfig() {
     request_.environment = {{"HOME", "/home/u"}};
     request_.home_by_nss = "/home/u";
-    request_.working_directory = *HostPath::parse("/work");
+    request_.working_directory = *HostPath::parse("/srv/app");
   }
 
   ConfigReport examine() {

@@ -52,7 +52,7 @@ TEST_F(LoadConfig, RelativePathsAreBelowTheirFileOrTheWorkingDirectory) {
   option("filesystem.allowRead", ValueArray{{std::string("data"), {}}}, "--allow-read");
   const auto config = loaded();
   EXPECT_EQ(config.layers[1].paths[0].value.path, RulePath(*HostPath::parse("/home/u/.config/fence/data")));
-  EXPECT_EQ(config.layers[2].paths[0].value.path, RulePath(*HostPath::parse("/work/data")));
+  EXPECT_EQ(config.layers[2].paths[0].value.path, RulePath(*HostPath::parse("/srv/app/data")));
 }
 
 TEST_F(LoadConfig, XdgConfigHomeMovesTheFiles) {
@@ -105,12 +105,12 @@ TEST_F(LoadConfig, NoSettingsLeavesTheUsersFileUnread) {
 
 TEST_F(LoadConfig, SettingsNamesAnotherFile) {
   files_[kUserFile] = "this is no TOML";
-  files_["/work/x.toml"] = "profile = 'strict'\nfilesystem.allowRead = ['d']\n";
+  files_["/srv/app/x.toml"] = "profile = 'strict'\nfilesystem.allowRead = ['d']\n";
   request_.settings_file = "x.toml";
   const auto config = loaded();
-  EXPECT_EQ(config.user_file->text(), "/work/x.toml");
+  EXPECT_EQ(config.user_file->text(), "/srv/app/x.toml");
   EXPECT_EQ(config.profiles.back(), "strict");
-  EXPECT_EQ(config.layers[4].paths[0].value.path, RulePath(*HostPath::parse("/work/d")));
+  EXPECT_EQ(config.layers[4].paths[0].value.path, RulePath(*HostPath::parse("/srv/app/d")));
 }
 
 TEST_F(LoadConfig, TheFileOfSettingsMustExist) {
@@ -240,7 +240,7 @@ TEST_F(LoadConfig, TheRootProfileIsBelowAllOthers) {
 }
 
 TEST_F(LoadConfig, TheFilesThatWereReadAreProtected) {
-  files_["/work/x.toml"] = "profile = 'mine'\n";
+  files_["/srv/app/x.toml"] = "profile = 'mine'\n";
   files_[kProfiles + "mine.toml"] = "";
   request_.settings_file = "x.toml";
   const auto config = loaded();
@@ -250,7 +250,7 @@ TEST_F(LoadConfig, TheFilesThatWereReadAreProtected) {
     EXPECT_EQ(rule.origin, Origin{});
     if (const auto* path = std::get_if<HostPath>(&rule.value.path)) files.push_back(path->text());
   }
-  EXPECT_THAT(files, ElementsAre("/home/u/.config/fence", kProfiles + "mine.toml", "/work/x.toml"));
+  EXPECT_THAT(files, ElementsAre("/home/u/.config/fence", kProfiles + "mine.toml", "/srv/app/x.toml"));
 }
 
 TEST_F(LoadConfig, EveryDefaultAndExampleInTheTableIsAValueOfItsKey) {

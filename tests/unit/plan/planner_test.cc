@@ -120,14 +120,14 @@ TEST(Planner, AHiddenNameThatIsNotThereYetIsLeftOutAllTheSame) {
 
 TEST(Planner, DirectoriesThatTheUserCouldSwapAreOursUpToOneThatOnlyRootCan) {
   FakeHost fake;
-  fake.dir("/home/ann/work")
-      .dir("/home/ann/work/secret")
-      .file("/home/ann/work/secret/key")
-      .file("/home/ann/work/other");
-  const auto plan = fake.plan(PolicyBuilder().allow_read("/").deny_read("/home/ann/work/secret/key"));
+  fake.dir("/home/ann/project")
+      .dir("/home/ann/project/secret")
+      .file("/home/ann/project/secret/key")
+      .file("/home/ann/project/other");
+  const auto plan = fake.plan(PolicyBuilder().allow_read("/").deny_read("/home/ann/project/secret/key"));
   ASSERT_PLAN(plan);
-  EXPECT_THAT(own_ops(*plan), ElementsAre("ro /", "tmpfs /home/ann", "mkdir /home/ann/work", "ro /home/ann/work/other",
-                                          "mkdir /home/ann/work/secret"));
+  EXPECT_THAT(own_ops(*plan), ElementsAre("ro /", "tmpfs /home/ann", "mkdir /home/ann/project",
+                                          "ro /home/ann/project/other", "mkdir /home/ann/project/secret"));
 }
 
 TEST(Planner, ATopLevelDirectoryIsCoveredWithoutTakingTheRootApart) {
