@@ -53,15 +53,6 @@ floor_make make_of(Make make) {
   return FLOOR_MAKE_NOTHING;
 }
 
-std::string map_text(const std::vector<IdExtent>& extents) {
-  std::string text;
-  for (const IdExtent& extent : extents) {
-    text += std::to_string(extent.inside) + ' ' + std::to_string(extent.outside) + ' ' + std::to_string(extent.count) +
-            '\n';
-  }
-  return text;
-}
-
 class FloorWriter {
  public:
   FloorWriter(const SandboxPlan& plan, ChildProgram program) : plan_(plan), program_(std::move(program)) {}
@@ -77,8 +68,8 @@ class FloorWriter {
     const auto* all = std::get_if<MapAllIds>(&plan_.identity.map);
     if (all != nullptr) ids = *all;
     header.deny_setgroups = all == nullptr ? 1 : 0;
-    header.uid_map = program_.add(map_text(ids.uids));
-    header.gid_map = program_.add(map_text(ids.gids));
+    header.uid_map = program_.add(id_map_text(ids.uids));
+    header.gid_map = program_.add(id_map_text(ids.gids));
     header.directory = program_.directory;
     header.new_session = program_.new_session ? 1 : 0;
     header.limit_user_namespaces = program_.nested_user_namespaces ? 0 : 1;

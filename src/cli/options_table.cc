@@ -1,7 +1,6 @@
 // Every option of fence, once.
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "fence/cli/options.h"
 #include "fence/util/text.h"
@@ -38,14 +37,12 @@ void store_word(Enum& out, std::span<const Word<Enum>> words, std::string_view v
 }
 
 void store_descriptor(CommandLine& line, std::string_view value, const Origin& origin, Errors& errors) {
-  int number = -1;
-  const char* end = value.data() + value.size();
-  const auto parsed = std::from_chars(value.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end || number < 0) {
+  const auto number = parse_number<int>(value);
+  if (!number || *number < 0) {
     errors.push_back(bad_value(value, "it must be the number of an open descriptor", origin));
     return;
   }
-  line.keep_descriptors.push_back({number, origin});
+  line.keep_descriptors.push_back({*number, origin});
 }
 
 using As = SetsSetting::As;

@@ -1,7 +1,5 @@
 #include "fence/cli/request.h"
 
-#include <charconv>
-
 #include "fence/facts/resolve.h"
 #include "fence/util/text.h"
 
@@ -49,10 +47,8 @@ std::optional<int> descriptor_argument(std::string_view word) {
   }
   for (const std::string_view prefix : {"/dev/fd/", "/proc/self/fd/"}) {
     if (!word.starts_with(prefix)) continue;
-    const std::string_view digits = word.substr(prefix.size());
-    int number = -1;
-    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() && number >= 0) return number;
+    const auto number = parse_number<int>(word.substr(prefix.size()));
+    if (number && *number >= 0) return number;
   }
   return std::nullopt;
 }

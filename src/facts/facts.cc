@@ -15,6 +15,14 @@ bool maps_root(const CallerFacts& caller) noexcept {
                      [](const IdExtent& extent) { return extent.inside == 0 && extent.count > 0; });
 }
 
+std::string id_map_text(const std::vector<IdExtent>& extents) {
+  std::string text;
+  for (const auto& [inside, outside, count] : extents) {
+    text += std::to_string(inside) + ' ' + std::to_string(outside) + ' ' + std::to_string(count) + '\n';
+  }
+  return text;
+}
+
 const std::pair<const HostPath, StalledMount>* find_stalled(const HostFacts& facts, const HostPath& path) noexcept {
   // The deepest mount that contains the path: in component order it comes last.
   const auto found = std::find_if(facts.stalled.rbegin(), facts.stalled.rend(),

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -39,23 +40,6 @@ constexpr std::array kTryRows = {
 // As pid 1: bwrap's own init would be left for whoever reaps orphans, since bwrap ends when its command does.
 constexpr std::string_view kWholeSandbox = "--unshare-all --as-pid-1 --proc /proc --dev /dev";
 
-struct SysctlRow {
-  std::string_view name;
-  std::string_view reason;
-};
-constexpr std::array kSysctlRows = {
-    SysctlRow{"user.max_user_namespaces", "0 forbids them (Linux 4.9)"},
-    SysctlRow{"user.max_pid_namespaces", "0 forbids them"},
-    SysctlRow{"user.max_net_namespaces", "0 forbids them"},
-    SysctlRow{"user.max_mnt_namespaces", "0 forbids them"},
-    SysctlRow{"user.max_ipc_namespaces", "0 forbids them"},
-    SysctlRow{"user.max_uts_namespaces", "0 forbids them"},
-    SysctlRow{"user.max_cgroup_namespaces", "0 forbids them"},
-    SysctlRow{"kernel.unprivileged_userns_clone", "0 forbids user namespaces to all but root (Debian's kernels)"},
-    SysctlRow{"kernel.apparmor_restrict_unprivileged_userns",
-              "1 takes the capabilities from a user namespace of a program without a profile (Ubuntu 23.10)"},
-};
-
 bool is_permission(int errno_value) noexcept { return errno_value == EPERM || errno_value == EACCES; }
 
 /// Whether bubblewrap can start a program in such a sandbox: itself, which prints "bubblewrap VERSION".
@@ -86,29 +70,21 @@ AbilityFact try_bwrap(const std::optional<BwrapFacts>& bwrap) {
   return AbilityGiven{.by_bwrap = true};
 }
 
-AbilityFact kernel_version(const KernelFacts& kernel) {
-  // "6.1.0-13-amd64", "5.15.167.4-microsoft-standard-WSL2", "6.10-rc1"
-  const std::vector<std::string> numbers = split(kernel.release, '.');
-  const std::string minor = numbers.size() < 2 ? "" : numbers[1].substr(0, numbers[1].find_first_not_of("0123456789"));
-  const auto version = parse_version(numbers[0] + "." + minor);
-  if (!version) return AbilityLacking{"reading the version in \"" + escape_bytes(kernel.release) + "\"", 0};
-  return AbilityGiven{.version = *version};
-}
-
 }  // namespace
 
-AbilityFact try_ability(Ability ability, const KernelFacts& kernel, const FindBwrap& find_bwrap) {
-  if (ability == Ability::Kernel) return kernel_version(kernel);
+AbilityFact try_ability(Ability ability, const FindBwrap& find_bwrap) {
   if (ability == Ability::Bwrap) return try_bwrap(find_bwrap());
-  return try_itself(*std::ranges::find(kTryRows, ability, &TryRow::ability), find_bwrap);
+  const auto* const row = std::ranges::find(kTryRows, ability, &TryRow::ability);
+  if (row == kTryRows.end()) throw std::logic_error("this ability is not tried");
+  return try_itself(*row, find_bwrap);
 }
 
 void add_sysctls_of_lacking(HostFacts& facts) {
   const bool lacks = std::ranges::any_of(
       facts.abilities, [](const auto& entry) { return std::holds_alternative<AbilityLacking>(entry.second); });
   if (!lacks || !facts.sysctls.empty()) return;
-  for (const SysctlRow& row : kSysctlRows) {
-    if (auto value = read_sysctl_text(std::string(row.name))) facts.sysctls.emplace(row.name, *std::move(value));
+  for (const SysctlGate& gate : sysctl_gates()) {
+    if (auto value = read_sysctl_text(std::string(gate.name))) facts.sysctls.emplace(gate.name, *std::move(value));
   }
 }
 

@@ -9,10 +9,10 @@ namespace fence {
 /// The installed bubblewrap, looked for when it is asked for first.
 using FindBwrap = std::function<const std::optional<BwrapFacts>&()>;
 
-/// Tries `ability` (Kernel is read from `kernel`). Where a namespace is refused to fence itself, the installed
-/// bubblewrap is asked for one. Takes a few milliseconds; what takes longer than 2 s (bubblewrap: 5 s)
+/// Tries `ability`, which is not Kernel: that one is read from the facts. Where a namespace is refused to fence itself,
+/// the installed bubblewrap is asked for one. Takes a few milliseconds; what takes longer than 2 s (bubblewrap: 5 s)
 /// counts as refused with ETIMEDOUT.
-AbilityFact try_ability(Ability ability, const KernelFacts& kernel, const FindBwrap& find_bwrap);
+AbilityFact try_ability(Ability ability, const FindBwrap& find_bwrap);
 
 /// Where an ability lacks, reads the kernel settings that may be why into facts.sysctls; those that there are.
 void add_sysctls_of_lacking(HostFacts& facts);

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "fence/util/fd.h"
+#include "fence/util/text.h"
 #include "files.h"
 #include "parse.h"
 

@@ -1,8 +1,8 @@
 #include "parse.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "fence/util/mountinfo.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -18,19 +18,10 @@ std::string_view take_word(std::string_view& line) noexcept {
   return word;
 }
 
-template <class Int>
-std::optional<Int> whole(std::string_view text) noexcept {
-  Int value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 std::optional<IdExtent> parse_extent(std::string_view line) {
-  const auto inside = whole<std::uint32_t>(take_word(line));
-  const auto outside = whole<std::uint32_t>(take_word(line));
-  const auto count = whole<std::uint32_t>(take_word(line));
+  const auto inside = parse_number<std::uint32_t>(take_word(line));
+  const auto outside = parse_number<std::uint32_t>(take_word(line));
+  const auto count = parse_number<std::uint32_t>(take_word(line));
   if (!inside || !outside || !count) return std::nullopt;
   return IdExtent{*inside, *outside, *count};
 }
@@ -45,38 +36,15 @@ std::optional<HostPath> parse_bound_socket(std::string_view line) {
   return *path;
 }
 
-bool is_octal(std::string_view digits) noexcept {
-  return digits.size() == 3 && digits.find_first_not_of("01234567") == std::string_view::npos;
-}
-
-/// The kernel writes blanks, newlines and backslashes as "\\040" (mangle_path in fs/seq_file.c).
-std::string unescape_octal(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::string_view digits = text.substr(std::min<std::size_t>(1, text.size()), 3);
-    const bool escaped = text.front() == '\\' && is_octal(digits);
-    out +=
-        escaped ? static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0')) : text.front();
-    text.remove_prefix(escaped ? 4 : 1);
-  }
-  return out;
-}
-
-/// "ID PARENT DEVICE ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPEROPTIONS"
 std::optional<MountRow> parse_mount(std::string_view line) {
-  constexpr std::size_t kPoint = 4, kTags = 6;
-  const std::vector<std::string> words = split(line, ' ');
-  const auto tags = words.begin() + static_cast<std::ptrdiff_t>(std::min(kTags, words.size()));
-  const auto dash = std::find(tags, words.end(), "-");
-  if (words.end() - dash < 3) return std::nullopt;
-  Result<HostPath> point = HostPath::parse(unescape_octal(words[kPoint]));
+  auto mount = parse_mountinfo_line(line);
+  if (!mount) return std::nullopt;
+  Result<HostPath> point = HostPath::parse(mount->point);
   if (!point) return std::nullopt;
-  return MountRow{*std::move(point), unescape_octal(dash[1]), unescape_octal(dash[2])};
+  return MountRow{*std::move(point), std::move(mount->type), std::move(mount->source)};
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> parse_number(std::string_view text) noexcept { return whole<std::uint64_t>(text); }
 
 std::vector<IdExtent> parse_id_map(std::string_view text) {
   std::vector<IdExtent> map;
@@ -138,7 +106,7 @@ bool passwd_has_uid(std::string_view text, std::uint32_t uid) {
   const std::vector<std::string> lines = split(text, '\n');
   return std::any_of(lines.begin(), lines.end(), [uid](const std::string& line) {
     const std::vector<std::string> fields = split(line, ':');
-    return fields.size() > kUidField && whole<std::uint32_t>(fields[kUidField]) == uid;
+    return fields.size() > kUidField && parse_number<std::uint32_t>(fields[kUidField]) == uid;
   });
 }
 

@@ -10,9 +10,6 @@
 
 namespace fence {
 
-/// A whole decimal number, or nothing.
-std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
-
 /// /proc/PID/uid_map and gid_map (user_namespaces(7)): lines of inside, outside, count. Lines that are not so are left
 /// out.
 std::vector<IdExtent> parse_id_map(std::string_view text);

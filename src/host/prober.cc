@@ -140,7 +140,7 @@ void HostProber::answer(const FactQueries& queries, HostFacts& facts) {
   if (queries.bwrap) find_bwrap();
   for (const Ability ability : queries.abilities) {
     if (facts.abilities.contains(ability)) continue;
-    facts.abilities.emplace(ability, try_ability(ability, facts.kernel, find_bwrap));
+    facts.abilities.emplace(ability, try_ability(ability, find_bwrap));
   }
   add_sysctls_of_lacking(facts);
 }

@@ -2,14 +2,11 @@
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +17,7 @@
 #include <string>
 
 #include "descriptors.h"
+#include "mount_calls.h"
 #include "processes.h"
 
 namespace fence::launch {
@@ -29,17 +27,6 @@ constexpr std::int64_t kPatienceMs = 2000;
 /// A file that is replaced again and again outside: so often the newest one is tried.
 constexpr int kTries = 32;
 
-UniqueFd open_below(int directory, const char* path, std::uint64_t flags, std::uint64_t resolve) {
-  open_how how{};
-  how.flags = flags | O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = resolve | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return UniqueFd(static_cast<int>(syscall(SYS_openat2, directory, path, &how, sizeof how)));
-}
-
-UniqueFd clone_file(int file, const char* path) {
-  return UniqueFd(open_tree(file, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
-}
-
 bool is_null_device(int file) {
   struct stat status {};
   constexpr unsigned kMajor = 1, kMinor = 3;
@@ -48,9 +35,9 @@ bool is_null_device(int file) {
 
 // What is to be mounted on `file`: the file itself, or what masks it.
 UniqueFd make_mount(int file, Remedy remedy) {
-  if (remedy == Remedy::Protect) return clone_file(file, "");
-  const UniqueFd null = open_below(AT_FDCWD, "/dev/null", 0, 0);
-  return null && is_null_device(null.get()) ? clone_file(null.get(), "") : UniqueFd();
+  if (remedy == Remedy::Protect) return clone_mount(file, "", 0);
+  const UniqueFd null = open_place(AT_FDCWD, "/dev/null", 0, 0);
+  return null && is_null_device(null.get()) ? clone_mount(null.get(), "", 0) : UniqueFd();
 }
 
 bool can_be_covered(mode_t mode, Remedy remedy) {
@@ -68,12 +55,9 @@ bool can_be_covered(mode_t mode, Remedy remedy) {
 int cover(int file, Remedy remedy) {
   const UniqueFd tree = make_mount(file, remedy);
   if (!tree) return errno;
-  mount_attr attributes{};
-  attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  attributes.propagation = MS_PRIVATE;
-  if (mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) return errno;
-  constexpr unsigned kFlags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  return move_mount(tree.get(), "", file, "", kFlags) == 0 ? 0 : errno;
+  constexpr std::uint64_t kConfined = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (!change_mount(tree.get(), 0, kConfined, MS_PRIVATE)) return errno;
+  return attach_mount(tree.get(), file, "") ? 0 : errno;
 }
 
 Loss lost(std::uint32_t index, int error) { return {.order = index, .error = error}; }
@@ -81,12 +65,12 @@ Loss lost(std::uint32_t index, int error) { return {.order = index, .error = err
 // Without a way over a mount, so that EXDEV means that one is there.
 std::optional<Loss> look_at(std::uint32_t index, const GuardOrder& order) {
   const std::string parent = order.place.substr(0, std::max<std::size_t>(1, order.place.rfind('/')));
-  const UniqueFd directory = open_below(AT_FDCWD, parent.c_str(), O_DIRECTORY, 0);
+  const UniqueFd directory = open_place(AT_FDCWD, parent.c_str(), O_DIRECTORY, 0);
   if (!directory) return lost(index, errno);
   std::optional<Loss> loss;
   for (int left = kTries; left != 0; --left) {
     const UniqueFd file =
-        open_below(directory.get(), order.place.c_str() + order.place.rfind('/') + 1, 0, RESOLVE_NO_XDEV);
+        open_place(directory.get(), order.place.c_str() + order.place.rfind('/') + 1, 0, RESOLVE_NO_XDEV);
     if (!file) return errno == EXDEV ? loss : lost(index, errno);
     struct stat status {};
     if (fstat(file.get(), &status) != 0) return lost(index, errno);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <unordered_map>
 #include <unordered_set>
+
+#include "fence/util/mountinfo.h"
+#include "fence/util/text.h"
 
 namespace fence::launch {
 namespace {
@@ -13,52 +15,12 @@ namespace {
 constexpr std::array<std::string_view, 8> kNodesOfDev = {"null",    "zero", "full",    "random",
                                                          "urandom", "tty",  "console", "pts"};
 
-std::optional<std::uint64_t> number(std::string_view word) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return value;
-}
-
-/// Takes the part up to the next `separator` off `text`.
-std::string_view take(std::string_view& text, char separator) {
-  const std::size_t end = std::min(text.find(separator), text.size());
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return word;
-}
-
-// A space, tab, newline or backslash is written as three octal digits (fs/proc_namespace.c, mangle_path).
-std::string unescaped(std::string_view text) {
-  constexpr std::size_t kDigits = 3;
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || text.size() - i <= kDigits) {
-      out += text[i];
-      continue;
-    }
-    int value = 0;
-    for (std::size_t digit = 1; digit <= kDigits; ++digit) value = value * 8 + (text[i + digit] - '0');
-    out += static_cast<char>(value);
-    i += kDigits;
-  }
-  return out;
-}
-
 std::optional<MountLine> parse_line(std::string_view line) {
-  MountLine mount;
-  const auto id = number(take(line, ' '));
-  const auto parent = number(take(line, ' '));
-  take(line, ' ');  // device
-  take(line, ' ');  // the root of the mount in its file system
-  mount.path = unescaped(take(line, ' '));
-  std::string_view options = take(line, ' ');
-  if (!id || !parent || !mount.path.starts_with('/') || options.empty()) return std::nullopt;
-  mount.id = *id;
-  mount.parent = *parent;
-  while (!options.empty()) {
-    const std::string_view option = take(options, ',');
+  auto read = parse_mountinfo_line(line);
+  if (!read) return std::nullopt;
+  MountLine mount{.id = read->id, .parent = read->parent, .path = std::move(read->point)};
+  while (!read->options.empty()) {
+    const std::string_view option = take_part(read->options, ',');
     if (option == "ro") mount.read_only = true;
     if (option == "nodev") mount.no_devices = true;
     if (option == "nosuid") mount.no_set_id = true;
@@ -172,7 +134,7 @@ std::optional<MountDifference::Kind> judge(const MountLine& mount, const MountOr
 std::optional<std::vector<MountLine>> parse_mountinfo(std::string_view text) {
   std::vector<MountLine> mounts;
   while (!text.empty()) {
-    auto mount = parse_line(take(text, '\n'));
+    auto mount = parse_line(take_part(text, '\n'));
     if (!mount) return std::nullopt;
     mounts.push_back(*std::move(mount));
   }

@@ -3,7 +3,6 @@
 #include "native_mounts.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,30 +12,10 @@
 #include <cerrno>
 #include <initializer_list>
 
-#include "fence/util/fd.h"
+#include "mount_calls.h"
 
 namespace fence::launch {
 namespace {
-
-constexpr std::uint64_t kNoLinks = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-
-UniqueFd open_by_path(int root, const char* path, std::uint64_t flags, std::uint64_t resolve) noexcept {
-  open_how how{};
-  how.flags = flags | O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = resolve;
-  return UniqueFd(static_cast<int>(syscall(SYS_openat2, root, path, &how, sizeof how)));
-}
-
-int change_mount(int mount, unsigned flags, std::uint64_t set, std::uint64_t propagation) noexcept {
-  mount_attr attributes{};
-  attributes.attr_set = set;
-  attributes.propagation = propagation;
-  return mount_setattr(mount, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes);
-}
-
-UniqueFd clone_tree(int directory, const char* path) noexcept {
-  return UniqueFd(open_tree(directory, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH));
-}
 
 struct FsOption {
   const char* key;
@@ -116,10 +95,10 @@ class Mounter {
   }
 
   CallFailure clone(const Step& step) noexcept {
-    const UniqueFd source = open_by_path(AT_FDCWD, text(step.source), 0, kNoLinks);
+    const UniqueFd source = open_place(AT_FDCWD, text(step.source), 0, 0);
     if (!source) return step.may_vanish && errno == ENOENT ? CallFailure{} : failure(Call::OpenSource);
     if (const CallFailure bad = compare(step, source.get()); bad.failed()) return bad;
-    const UniqueFd tree = clone_tree(source.get(), "");
+    const UniqueFd tree = clone_mount(source.get(), "", AT_RECURSIVE);
     if (!tree) return failure(Call::CloneTree);
     return confine_and_place(step, tree.get());
   }
@@ -138,7 +117,7 @@ class Mounter {
 
   // The tree is nowhere yet, so nobody can reach it before it has its attributes.
   CallFailure confine_and_place(const Step& step, int tree) noexcept {
-    if (change_mount(tree, AT_RECURSIVE, step.attributes, MS_PRIVATE) != 0) return failure(Call::SetAttributes);
+    if (!change_mount(tree, AT_RECURSIVE, step.attributes, MS_PRIVATE)) return failure(Call::SetAttributes);
     return place(step, tree);
   }
 
@@ -172,7 +151,7 @@ class Mounter {
   CallFailure place(const Step& step, int mount) noexcept {
     if (!root_) return place_root(mount);
     if (step.make == Make::Nothing) {
-      const UniqueFd target = open_place(step.place);
+      const UniqueFd target = open_inside(step.place);
       if (!target) return failure(Call::OpenPlace);
       return attach(mount, target.get(), "");
     }
@@ -186,28 +165,25 @@ class Mounter {
   }
 
   static CallFailure attach(int mount, int directory, const char* name) noexcept {
-    constexpr unsigned kFlags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-    return move_mount(mount, "", directory, name, kFlags) == 0 ? CallFailure{} : failure(Call::Attach);
+    return attach_mount(mount, directory, name) ? CallFailure{} : failure(Call::Attach);
   }
 
   // What is mounted over "/" would be part of every later clone of "/"; an unbindable mount and all below it is left
   // out of clones (mount_namespaces(7)).
   CallFailure place_root(int mount) noexcept {
-    if (change_mount(mount, 0, 0, MS_UNBINDABLE) != 0) return failure(Call::SetAttributes);
+    if (!change_mount(mount, 0, 0, MS_UNBINDABLE)) return failure(Call::SetAttributes);
     root_.reset(fcntl(mount, F_DUPFD_CLOEXEC, 3));
     if (!root_) return failure(Call::OpenPlace);
     return attach(mount, AT_FDCWD, "/");
   }
 
-  UniqueFd open_place(PoolString at) noexcept {
-    return open_by_path(root_.get(), text(at), 0, kNoLinks | RESOLVE_IN_ROOT);
-  }
+  UniqueFd open_inside(PoolString at) noexcept { return open_place(root_.get(), text(at), 0, RESOLVE_IN_ROOT); }
 
   // The directory that a step makes its name in: mostly that of the step before. Nothing is mounted over a directory
   // once a step has looked into it, for parents come first.
   int parent(const Step& step) noexcept {
     if (!parent_ || parent_at_ != step.place) {
-      parent_ = open_place(step.place);
+      parent_ = open_inside(step.place);
       parent_at_ = step.place;
     }
     return parent_.get();
@@ -231,7 +207,7 @@ class Mounter {
         bad.failed()) {
       return bad;
     }
-    if (change_mount(store_.get(), 0, 0, MS_UNBINDABLE) != 0) return failure(Call::SetAttributes);
+    if (!change_mount(store_.get(), 0, 0, MS_UNBINDABLE)) return failure(Call::SetAttributes);
     return attach(store_.get(), AT_FDCWD, "/");
   }
 
@@ -249,25 +225,25 @@ class Mounter {
         left -= static_cast<std::size_t>(wrote);
       }
     }
-    if (change_mount(store_.get(), 0, 0, MS_PRIVATE) != 0) return failure(Call::SetAttributes);
-    const UniqueFd tree = clone_tree(store_.get(), name.begin);
+    if (!change_mount(store_.get(), 0, 0, MS_PRIVATE)) return failure(Call::SetAttributes);
+    const UniqueFd tree = clone_mount(store_.get(), name.begin, AT_RECURSIVE);
     if (!tree) return failure(Call::CloneTree);
-    if (change_mount(store_.get(), 0, 0, MS_UNBINDABLE) != 0) return failure(Call::SetAttributes);
+    if (!change_mount(store_.get(), 0, 0, MS_UNBINDABLE)) return failure(Call::SetAttributes);
     return confine_and_place(step, tree.get());
   }
 
   CallFailure lock(const Step& step) noexcept {
-    const UniqueFd target = open_place(step.place);
+    const UniqueFd target = open_inside(step.place);
     if (!target) return failure(Call::OpenPlace);
-    const UniqueFd tree = clone_tree(target.get(), "");
+    const UniqueFd tree = clone_mount(target.get(), "", AT_RECURSIVE);
     if (!tree) return failure(Call::CloneTree);
     return confine_and_place(step, tree.get());
   }
 
   CallFailure seal(const Step& step) noexcept {
-    const UniqueFd target = open_place(step.place);
+    const UniqueFd target = open_inside(step.place);
     if (!target) return failure(Call::OpenPlace);
-    return change_mount(target.get(), 0, step.attributes, 0) == 0 ? CallFailure{} : failure(Call::SetAttributes);
+    return change_mount(target.get(), 0, step.attributes, 0) ? CallFailure{} : failure(Call::SetAttributes);
   }
 
   // The old root ends up over the new one, where "." finds it once more, for the last time (pivot_root(2)).
@@ -275,9 +251,8 @@ class Mounter {
     parent_.reset();
     if (fchdir(root_.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0) return failure(Call::Pivot);
     if (umount2(".", MNT_DETACH) != 0) return failure(Call::DetachOldRoot);
-    if (change_mount(root_.get(), 0, 0, MS_PRIVATE) != 0) return failure(Call::Private);
-    const UniqueFd directory =
-        open_by_path(root_.get(), text(program_.directory), O_DIRECTORY, kNoLinks | RESOLVE_IN_ROOT);
+    if (!change_mount(root_.get(), 0, 0, MS_PRIVATE)) return failure(Call::Private);
+    const UniqueFd directory = open_place(root_.get(), text(program_.directory), O_DIRECTORY, RESOLVE_IN_ROOT);
     if (!directory || fchdir(directory.get()) != 0) return failure(Call::EnterDirectory);
     return {};
   }

@@ -82,15 +82,6 @@ Result<Ok> write_ids(pid_t pid, const char* file, const std::string& text) {
   return ids_error(file, errno);
 }
 
-std::string map_text(const std::vector<IdExtent>& extents) {
-  std::string text;
-  for (const IdExtent& extent : extents) {
-    text += std::to_string(extent.inside) + ' ' + std::to_string(extent.outside) + ' ' + std::to_string(extent.count) +
-            '\n';
-  }
-  return text;
-}
-
 Result<Ok> map_ids(pid_t pid, const IdentityPlan& identity) {
   MapAllIds ids{{{identity.uid, identity.uid, 1}}, {{identity.gid, identity.gid, 1}}};
   if (const auto* all = std::get_if<MapAllIds>(&identity.map)) {
@@ -98,8 +89,8 @@ Result<Ok> map_ids(pid_t pid, const IdentityPlan& identity) {
   } else {
     FENCE_TRY([[maybe_unused]] Ok denied, write_ids(pid, "setgroups", "deny"));
   }
-  FENCE_TRY([[maybe_unused]] Ok groups, write_ids(pid, "gid_map", map_text(ids.gids)));
-  return write_ids(pid, "uid_map", map_text(ids.uids));
+  FENCE_TRY([[maybe_unused]] Ok groups, write_ids(pid, "gid_map", id_map_text(ids.gids)));
+  return write_ids(pid, "uid_map", id_map_text(ids.uids));
 }
 
 // Only here can the terminal's name be known; without one (a terminal of another mount namespace) there is no console.

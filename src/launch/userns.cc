@@ -20,15 +20,6 @@ int write_file(const std::string& path, std::string_view text) {
   return ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : errno;
 }
 
-std::string map_text(const std::vector<IdExtent>& extents) {
-  std::string text;
-  for (const IdExtent& extent : extents) {
-    text += std::to_string(extent.inside) + ' ' + std::to_string(extent.outside) + ' ' + std::to_string(extent.count) +
-            '\n';
-  }
-  return text;
-}
-
 /// A child that lives in the new namespace until its end of the pipe is closed.
 class Holder {
  public:
@@ -80,10 +71,10 @@ class Holder {
 Result<UniqueFd> make_user_namespace(const UserNamespacePayload& payload) {
   Holder holder;
   FENCE_TRY([[maybe_unused]] Ok started, holder.start(payload.nested_user_namespaces));
-  if (const int error = write_file(holder.proc("/gid_map"), map_text(payload.map.gids)); error != 0) {
+  if (const int error = write_file(holder.proc("/gid_map"), id_map_text(payload.map.gids)); error != 0) {
     return system_error("cannot map group ids into a user namespace", error);
   }
-  if (const int error = write_file(holder.proc("/uid_map"), map_text(payload.map.uids)); error != 0) {
+  if (const int error = write_file(holder.proc("/uid_map"), id_map_text(payload.map.uids)); error != 0) {
     return system_error("cannot map user ids into a user namespace", error);
   }
   UniqueFd fd(open(holder.proc("/ns/user").c_str(), O_RDONLY | O_CLOEXEC));

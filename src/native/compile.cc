@@ -2,7 +2,6 @@
 #include <sys/sysmacros.h>
 
 #include <array>
-#include <cstdio>
 #include <limits>
 #include <unordered_map>
 
@@ -32,12 +31,6 @@ struct DevLink {
 constexpr std::array kDevLinks = {DevLink{"stdin", "/proc/self/fd/0"},  DevLink{"stdout", "/proc/self/fd/1"},
                                   DevLink{"stderr", "/proc/self/fd/2"}, DevLink{"fd", "/proc/self/fd"},
                                   DevLink{"core", "/proc/kcore"},       DevLink{"ptmx", "pts/ptmx"}};
-
-std::string octal(std::uint32_t mode) {
-  char digits[16];
-  std::snprintf(digits, sizeof digits, "%04o", mode);
-  return digits;
-}
 
 bool maps_tty_group(const IdentityPlan& identity) {
   const auto* all = std::get_if<MapAllIds>(&identity.map);
@@ -143,7 +136,7 @@ class Compiler {
 
   void add_tmpfs(const Tmpfs& tmpfs, Step step) {
     step.kind = StepKind::Tmpfs;
-    step.mode = string(octal(tmpfs.mode));
+    step.mode = string(octal_mode(tmpfs.mode));
     if (tmpfs.size) step.source = string(std::to_string(*tmpfs.size));
     step.attributes = kConfined;
     push(step);

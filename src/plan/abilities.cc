@@ -1,32 +1,11 @@
 #include "fence/plan/abilities.h"
 
 #include <algorithm>
-#include <array>
 
 #include "fence/util/text.h"
 
 namespace fence {
 namespace {
-
-/// A kernel setting that takes an ability away while it has this value.
-struct Gate {
-  std::string_view sysctl;
-  std::string_view closed;  ///< the value that does
-  std::string_view advice;
-};
-// Documentation/admin-guide/sysctl/user.rst; Debian's and Ubuntu's kernels have the two of kernel.*.
-constexpr std::array kGates = {
-    Gate{"kernel.apparmor_restrict_unprivileged_userns", "1",
-         "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for fence with `userns,`"},
-    Gate{"kernel.unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"},
-    Gate{"user.max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"},
-    Gate{"user.max_mnt_namespaces", "0", "sysctl user.max_mnt_namespaces=10000"},
-    Gate{"user.max_pid_namespaces", "0", "sysctl user.max_pid_namespaces=10000"},
-    Gate{"user.max_net_namespaces", "0", "sysctl user.max_net_namespaces=10000"},
-    Gate{"user.max_ipc_namespaces", "0", "sysctl user.max_ipc_namespaces=10000"},
-    Gate{"user.max_uts_namespaces", "0", "sysctl user.max_uts_namespaces=10000"},
-    Gate{"user.max_cgroup_namespaces", "0", "sysctl user.max_cgroup_namespaces=10000"},
-};
 
 /// "6.1.0-25-amd64" as 6.1; the end of the numbers ends the version.
 AbilityVersion kernel_version(const std::string& release) {
@@ -43,8 +22,8 @@ std::string refusal_text(const AbilityLacking& lacking) {
 }
 
 void explain_lacking(Error& error, Ability ability, const HostFacts& facts) {
-  for (const Gate& gate : kGates) {
-    const auto found = facts.sysctls.find(std::string(gate.sysctl));
+  for (const SysctlGate& gate : sysctl_gates()) {
+    const auto found = facts.sysctls.find(std::string(gate.name));
     if (found == facts.sysctls.end() || found->second != gate.closed) continue;
     error.context.push_back(found->first + " is " + found->second);
     if (error.hint.empty()) error.hint = std::string(gate.advice);

@@ -1,6 +1,5 @@
 // Readers of the settings whose values are lists of entries, or a table of variables.
 #include <array>
-#include <charconv>
 #include <limits>
 
 #include "entry.h"
@@ -18,15 +17,6 @@ struct SizeUnit {
 };
 constexpr std::array kSizeUnits{SizeUnit{'K', 10}, SizeUnit{'M', 20}, SizeUnit{'G', 30}};
 
-/// All of `text` as an unsigned number.
-std::optional<std::uint64_t> whole_number(std::string_view text, int base) {
-  std::uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, number, base);
-  if (failure != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
-
 /// "64M" as bytes.
 std::optional<std::uint64_t> bytes_of(std::string_view text) {
   unsigned shift = 0;
@@ -34,7 +24,7 @@ std::optional<std::uint64_t> bytes_of(std::string_view text) {
     if (text.ends_with(unit.letter)) shift = unit.shift;
   }
   if (shift != 0) text.remove_suffix(1);
-  const auto number = whole_number(text, 10);
+  const auto number = parse_number(text);
   if (!number || *number > (std::numeric_limits<std::uint64_t>::max() >> shift)) return std::nullopt;
   return *number << shift;
 }
@@ -58,7 +48,7 @@ std::uint32_t read_mode(Entry& entry, std::uint32_t otherwise) {
   const Value* value = entry.field("mode");
   if (value == nullptr) return otherwise;
   const auto* text = std::get_if<std::string>(&value->data);
-  const auto mode = text == nullptr ? std::nullopt : whole_number(*text, 8);
+  const auto mode = text == nullptr ? std::nullopt : parse_number(*text, 8);
   if (mode && *mode <= kMaxMode) return static_cast<std::uint32_t>(*mode);
   // 1777 without quotes would be a decimal number.
   entry.fail(value->origin, {.what = "\"mode\" must be permission bits as octal text, as in \"1777\""});

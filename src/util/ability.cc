@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "fence/util/text.h"
 
 namespace fence {
 namespace {
@@ -74,15 +75,23 @@ constexpr std::array kTable = {
                .remedy = "a newer kernel"},
 };
 
-std::optional<std::uint32_t> whole_number(std::string_view text) noexcept {
-  std::uint32_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, number);
-  if (failure != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
+constexpr std::array kSysctlGates = {
+    SysctlGate{
+        "kernel.apparmor_restrict_unprivileged_userns", "1",
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for fence with `userns,`"},
+    SysctlGate{"kernel.unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"},
+    SysctlGate{"user.max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"},
+    SysctlGate{"user.max_mnt_namespaces", "0", "sysctl user.max_mnt_namespaces=10000"},
+    SysctlGate{"user.max_pid_namespaces", "0", "sysctl user.max_pid_namespaces=10000"},
+    SysctlGate{"user.max_net_namespaces", "0", "sysctl user.max_net_namespaces=10000"},
+    SysctlGate{"user.max_ipc_namespaces", "0", "sysctl user.max_ipc_namespaces=10000"},
+    SysctlGate{"user.max_uts_namespaces", "0", "sysctl user.max_uts_namespaces=10000"},
+    SysctlGate{"user.max_cgroup_namespaces", "0", "sysctl user.max_cgroup_namespaces=10000"},
+};
 
 }  // namespace
+
+std::span<const SysctlGate> sysctl_gates() noexcept { return kSysctlGates; }
 
 std::span<const AbilityRow> ability_table() noexcept { return kTable; }
 
@@ -107,9 +116,9 @@ std::string to_string(const Requirement& requirement) {
 
 std::optional<AbilityVersion> parse_version(std::string_view text) noexcept {
   const auto dot = text.find('.');
-  const auto major = whole_number(text.substr(0, dot));
-  const auto minor =
-      dot == std::string_view::npos ? std::optional<std::uint32_t>(0) : whole_number(text.substr(dot + 1));
+  const auto major = parse_number<std::uint32_t>(text.substr(0, dot));
+  const auto minor = dot == std::string_view::npos ? std::optional<std::uint32_t>(0)
+                                                   : parse_number<std::uint32_t>(text.substr(dot + 1));
   if (!major || !minor) return std::nullopt;
   return AbilityVersion{*major, *minor};
 }

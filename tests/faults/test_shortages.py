@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from cases import as_both  # noqa: E402
 from faults import Aim, FaultCase, errno, problems_of_refusal  # noqa: E402
 
-LAUNCHES = 60
+LAUNCHES = 200
 
 
 @as_both

@@ -117,6 +117,14 @@ class Case(unittest.TestCase):
         os.chmod(path, mode)
         return self.own(path)
 
+    def tree(self, tree):
+        """Makes {path: names in it, or the text of a file}, parents first."""
+        for path, content in tree.items():
+            if isinstance(content, str):
+                self.file(path, content)
+            else:
+                self.directory(path)
+
     def link(self, name, target):
         path = os.path.join(self.top, name)
         os.symlink(target, path)

@@ -7,8 +7,10 @@ import time
 
 import processes
 from cases import PYTHON, Case, as_both
+from random_policies import Generator, options_of, seed, settings_of
 
 EXECUTORS = ["bwrap", "native"]
+RANDOM_PLANS = 12
 
 # What differs by nature is not looked at: ids and order of mounts, the device numbers and inodes of file systems that
 # were made for the sandbox, mounts that others cover (native confines those too, bwrap does not), propagation, where
@@ -33,7 +35,8 @@ def look(path):
         return seen + [os.readlink(path)]
     try:
         seen.append(os.statvfs(path).f_flag & ~(os.ST_NOEXEC if locked else 0))
-        if stat.S_ISDIR(at.st_mode): seen.append(sorted(os.listdir(path)) if path != "/proc" else "")
+        # Another test's home comes and goes.
+        if stat.S_ISDIR(at.st_mode): seen.append(sorted(name for name in os.listdir(path) if not name.startswith("fence-test-")) if path != "/proc" else "")
         elif stat.S_ISREG(at.st_mode): os.close(os.open(path, os.O_RDONLY))
         if path.startswith(known["top"]): seen.append(os.access(path, os.W_OK))
     except OSError as error:
@@ -152,6 +155,26 @@ class SameView(Case):
                         ["-C", f"{self.project}/a"], ["--set", 'filesystem.denyRead=["**/.env"]']]:
             with self.subTest(options):
                 self.same(*options)
+
+    def test_random_plans(self):
+        generator = Generator(seed())
+        self.settings("")
+        refused = 0
+        for number in range(RANDOM_PLANS):
+            top = f"{self.top}/tree{number}"
+            tree = generator.tree(top)
+            self.tree(tree)
+            rules, others = generator.rules(tree), generator.options(tree, self.top)
+            options = ["-p", generator.random.choice(["strict", "workspace", "readonly"]), "-C", self.project, *others, *options_of(rules)]
+            with self.subTest(seed=generator.seed, number=number, rules=rules, options=others):
+                with open(f"{self.home}/.config/fence/settings.toml", "w", encoding="utf-8") as settings:
+                    settings.write(settings_of(rules))
+                if self.fence("plan", *options, "--", "true").status == 0:
+                    self.same(*options)
+                else:
+                    refused += 1
+            self.remove(top)
+        self.assertLess(refused, RANDOM_PLANS / 2)
 
     def test_nesting(self):
         if self.AS_ROOT:

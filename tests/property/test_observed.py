@@ -2,22 +2,20 @@
 
 The oracle below is written from the rules as users are told them, and shares nothing with the planner: what is shown and
 what may be written are decided apart, for each the deepest path with a rule, on one path the higher layer, in one layer
-the stricter rule. FENCE_SEED repeats a run; it is printed with each.
+the stricter rule.
 """
 
 import json
 import os
-import random
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["FENCE_SOURCE_ROOT"], "tests", "integration"))
 from cases import PYTHON, Case, as_both  # noqa: E402  (the path has to be set first)
+from random_policies import LAYERS, Generator, options_of, seed, settings_of  # noqa: E402
 
 POLICIES = 25
 SECONDS = 40
-LAYERS = ["settings", "command line"]  # the higher one last
-OPTIONS = {"allowRead": "--allow-read", "denyRead": "--deny-read", "allowWrite": "--allow-write", "denyWrite": "--deny-write"}
 
 # Reads paths from standard input, and says for each: what it is, what it holds, whether it can be written.
 PROBE = """
@@ -98,47 +96,13 @@ def listing_violations(tree, rules, path, seen):
     return [] if listed == expected else [f"{path} lists {sorted(listed)}, not {sorted(expected)}"]
 
 
-class Generator:
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def tree(self, top):
-        """{path: names in it, or the text of a file}."""
-        tree = {}
-
-        def fill(path, depth):
-            names = [name for name in ["a", "b", "c-d", "c d"] if self.random.random() < 0.6]
-            tree[path] = sorted(names)
-            for name in names:
-                if depth < 3 and self.random.random() < 0.6:
-                    fill(f"{path}/{name}", depth + 1)
-                else:
-                    tree[f"{path}/{name}"] = f"content of {path}/{name}"
-
-        fill(top, 0)
-        return tree
-
-    def rules(self, tree):
-        return [{"list": self.random.choice(list(OPTIONS)), "path": self.random.choice(list(tree)),
-                 "layer": self.random.choice(LAYERS)} for _ in range(self.random.randint(1, 7))]
-
-
 @as_both
 class Observed(Case):
     def observe(self, tree, rules):
-        lists = {name: [rule["path"] for rule in rules if rule["list"] == name and rule["layer"] == "settings"] for name in OPTIONS}
         with open(f"{self.home}/.config/fence/settings.toml", "w", encoding="utf-8") as settings:
-            settings.write("[filesystem]\n" + "".join(f"{name} = {json.dumps(paths)}\n" for name, paths in lists.items()))
-        options = [word for rule in rules if rule["layer"] == "command line" for word in (OPTIONS[rule["list"]], rule["path"])]
-        done = self.fence("-p", "strict", *options, "--", *PYTHON, PROBE, input=json.dumps(list(tree)).encode())
+            settings.write(settings_of(rules))
+        done = self.fence("-p", "strict", *options_of(rules), "--", *PYTHON, PROBE, input=json.dumps(list(tree)).encode())
         return json.loads(self.succeeded(done).out)
-
-    def make(self, tree):
-        for path, content in tree.items():
-            if isinstance(content, str):
-                self.file(path, content)
-            else:
-                self.directory(path)
 
     def smallest(self, tree, rules):
         """The rules without those that the failure does not need."""
@@ -149,20 +113,18 @@ class Observed(Case):
         return rules
 
     def test_the_sandbox_is_what_the_policy_says(self):
-        seed = int(os.environ.get("FENCE_SEED") or random.SystemRandom().randrange(1 << 32))
-        print(f"FENCE_SEED={seed}", file=sys.stderr)
-        generator = Generator(seed)
+        generator = Generator(seed())
         self.settings("")
         end = time.monotonic() + SECONDS
         done = 0
         while done < POLICIES and time.monotonic() < end:
             tree = generator.tree(f"{self.top}/tree{done}")
-            self.make(tree)
+            self.tree(tree)
             rules = generator.rules(tree)
             if violations(tree, rules, self.observe(tree, rules)):
                 rules = self.smallest(tree, rules)
                 found = violations(tree, rules, self.observe(tree, rules))
-                self.fail(f"FENCE_SEED={seed}, policy {done}:\n" + "\n".join([*map(json.dumps, rules), *found, json.dumps(tree)]))
+                self.fail(f"FENCE_SEED={generator.seed}, policy {done}:\n" + "\n".join([*map(json.dumps, rules), *found, json.dumps(tree)]))
             done += 1
         self.assertGreater(done, 0)
 
@@ -170,7 +132,7 @@ class Observed(Case):
         """The negative control: for each rule that changes something, leaving it out is seen."""
         tree = {f"{self.top}/t": ["d", "f", "g"], f"{self.top}/t/d": ["x"], f"{self.top}/t/d/x": "x", f"{self.top}/t/f": "f",
                 f"{self.top}/t/g": "g"}
-        self.make(tree)
+        self.tree(tree)
         self.settings("")
         rules = [{"list": "allowRead", "path": f"{self.top}/t", "layer": "settings"},
                  {"list": "denyRead", "path": f"{self.top}/t/f", "layer": "settings"},

@@ -161,6 +161,9 @@ struct IdExtent {
   friend bool operator==(const IdExtent&, const IdExtent&) = default;
 };
 
+/// What is written to /proc/PID/uid_map or gid_map for `extents` (user_namespaces(7)): a line for each.
+std::string id_map_text(const std::vector<IdExtent>& extents);
+
 /// Who starts fence.
 struct CallerFacts {
   std::uint32_t uid = 0, gid = 0;

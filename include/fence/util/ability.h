@@ -46,6 +46,16 @@ std::span<const AbilityRow> ability_table() noexcept;
 const AbilityRow& ability_row(Ability ability) noexcept;
 std::optional<Ability> find_ability(std::string_view name) noexcept;
 
+/// A kernel setting that takes abilities away from everybody, or from all but root, while it has one value.
+struct SysctlGate {
+  std::string_view name;    ///< as sysctl(8) spells it
+  std::string_view closed;  ///< the value that does
+  std::string_view advice;  ///< what opens it
+};
+/// The most specific first: the first one that is closed gives the advice. (Documentation/admin-guide/sysctl/user.rst;
+/// Debian's and Ubuntu's kernels have the two of kernel.*.)
+std::span<const SysctlGate> sysctl_gates() noexcept;
+
 /// "landlock>=4" or "userns"; version {} where none is asked for.
 struct Requirement {
   Ability ability = Ability::UserNamespace;

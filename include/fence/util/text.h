@@ -1,5 +1,8 @@
 #pragma once
 // Text helpers shared by messages, dumps and shell lines. No locale, no system call.
+#include <algorithm>
+#include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -40,6 +43,23 @@ std::string octal_mode(std::uint32_t mode);
 
 /// "a, b and c".
 std::string join_words(std::span<const std::string> words, std::string_view last_separator = " and ");
+
+/// All of `text` as a number, without a plus sign or blanks; nothing where it is none, or none that an Int holds.
+template <std::integral Int = std::uint64_t>
+std::optional<Int> parse_number(std::string_view text, int base = 10) noexcept {
+  Int number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, number, base);
+  if (failure != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
+/// Takes the part up to the next `separator` off `text`, and the separator; all of it where there is none.
+inline std::string_view take_part(std::string_view& text, char separator) noexcept {
+  const std::string_view part = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(part.size() + 1, text.size()));
+  return part;
+}
 
 /// The parts between separators, empty ones too: n separators give n + 1 parts.
 std::vector<std::string> split(std::string_view text, char separator);

@@ -7,13 +7,6 @@ namespace {
 
 HostPath at(std::string_view text) { return *HostPath::parse(text); }
 
-TEST(ParseNumber, TakesWholeNumbersOnly) {
-  EXPECT_EQ(parse_number("0"), 0U);
-  EXPECT_EQ(parse_number("18446744073709551615"), UINT64_MAX);
-  for (const char* text : {"", "-1", " 1", "1 ", "1x", "18446744073709551616"})
-    EXPECT_EQ(parse_number(text), std::nullopt);
-}
-
 TEST(ParseIdMap, TakesEachExtent) {
   EXPECT_EQ(parse_id_map("         0          0 4294967295\n"), (std::vector<IdExtent>{{0, 0, 4294967295}}));
   EXPECT_EQ(parse_id_map("0 1000 1\n1 100000 65536\n"), (std::vector<IdExtent>{{0, 1000, 1}, {1, 100000, 65536}}));

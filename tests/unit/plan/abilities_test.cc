@@ -47,6 +47,20 @@ TEST(Abilities, WhatIsRequiredAndThereStandsInThePlan) {
   EXPECT_THAT(plan_text(*plan), HasSubstr("landlock>=4  there: 7 (settings.toml:1)"));
 }
 
+TEST(Abilities, TheKernelsVersionIsReadFromItsRelease) {
+  for (const auto& [release, version] :
+       {std::pair{"6.1.0-13-amd64", "6.1"}, {"5.15.167.4-microsoft-standard-WSL2", "5.15"}, {"6.10-rc1", "6.10"}}) {
+    FakeHost fake;
+    fake.facts().kernel.release = release;
+    const auto plan = fake.plan(requiring({{Ability::Kernel, {5, 0}}}));
+    ASSERT_TRUE(plan) << all_texts(plan.error());
+    EXPECT_EQ(plan->abilities.front().state, std::string("there: ") + version);
+  }
+  FakeHost unknown;
+  unknown.facts().kernel.release = "next";
+  EXPECT_FALSE(unknown.plan(requiring({{Ability::Kernel, {5, 0}}})));
+}
+
 TEST(Abilities, NothingIsTriedThatNothingRequires) {
   const auto wanted = required_facts(requiring({}), {{"true"}, {}, {}}, FakeHost().facts());
   EXPECT_THAT(wanted.abilities, ElementsAre(Ability::Native));

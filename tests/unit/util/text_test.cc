@@ -11,6 +11,29 @@
 namespace fence {
 namespace {
 
+TEST(ParseNumber, TakesWholeNumbersOnly) {
+  EXPECT_EQ(parse_number("0"), 0U);
+  EXPECT_EQ(parse_number("18446744073709551615"), UINT64_MAX);
+  for (const char* text : {"", "-1", " 1", "1 ", "1x", "18446744073709551616"})
+    EXPECT_EQ(parse_number(text), std::nullopt);
+}
+
+TEST(ParseNumber, OfAnotherBaseOrType) {
+  EXPECT_EQ(parse_number("0755", 8), 0755U);
+  EXPECT_EQ(parse_number("08", 8), std::nullopt);
+  EXPECT_EQ(parse_number<std::uint8_t>("256"), std::nullopt);
+  EXPECT_EQ(parse_number<int>("-1"), -1);
+}
+
+TEST(TakePart, TakesUpToTheSeparatorAndTheRestAtLast) {
+  std::string_view text = "a,,b";
+  EXPECT_EQ(take_part(text, ','), "a");
+  EXPECT_EQ(take_part(text, ','), "");
+  EXPECT_EQ(take_part(text, ','), "b");
+  EXPECT_EQ(take_part(text, ','), "");
+  EXPECT_TRUE(text.empty());
+}
+
 using namespace std::string_view_literals;
 
 TEST(EscapeBytes, LeavesPrintableTextAlone) { EXPECT_EQ(escape_bytes("plain, größer 日本 😀"), "plain, größer 日本 😀"); }
