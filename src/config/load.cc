@@ -3,8 +3,8 @@
 #include "assignment.h"
 #include "fence/config/config.h"
 #include "profiles.h"
+#include "shipped.h"
 #include "sources.h"
-#include "texts.h"
 
 namespace fence {
 namespace {
@@ -67,13 +67,8 @@ class ConfigLoader {
 
  private:
   SettingsSource built_in_source() {
-    auto table = parse_toml(kBuiltInText, kBuiltIn.source, LayerKind::BuiltIn);
-    SettingsSource source{.place = {.kind = LayerKind::BuiltIn, .name = "fence"}, .table = ValueTable()};
-    if (table) {
-      source.table = *std::move(table);
-    } else {
-      append(std::move(table).error());
-    }
+    SettingsSource source{.place = {.kind = LayerKind::BuiltIn, .name = "fence"},
+                          .table = table_of(kBuiltInTable, kBuiltIn.source, LayerKind::BuiltIn)};
     stamp(*source.table, kBuiltIn);
     return source;
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "fence/util/text.h"
-#include "texts.h"
+#include "shipped.h"
 
 namespace fence {
 namespace {
@@ -17,15 +17,14 @@ bool good_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return alphanumeric(c) || c == '-'; });
 }
 
-const ShippedProfile* find_shipped(std::string_view name) {
-  const auto found = std::find_if(kShippedTexts.begin(), kShippedTexts.end(),
-                                  [&](const ShippedProfile& profile) { return profile.name == name; });
-  return found == kShippedTexts.end() ? nullptr : &*found;
+const ShippedTable* find_shipped(std::string_view name) {
+  const auto found = std::ranges::find(kShippedTables, name, &ShippedTable::name);
+  return found == kShippedTables.end() ? nullptr : &*found;
 }
 
 std::vector<std::string_view> shipped_names() {
   std::vector<std::string_view> names;
-  for (const ShippedProfile& profile : kShippedTexts) names.push_back(profile.name);
+  for (const ShippedTable& profile : kShippedTables) names.push_back(profile.name);
   return names;
 }
 
@@ -35,7 +34,11 @@ void append(Errors& errors, Errors more) {
 
 }  // namespace
 
-std::vector<ShippedProfile> shipped_profiles() { return {kShippedTexts.begin(), kShippedTexts.end()}; }
+std::vector<ShippedProfile> shipped_profiles() {
+  std::vector<ShippedProfile> profiles;
+  for (const ShippedTable& shipped : kShippedTables) profiles.push_back({shipped.name, shipped.text});
+  return profiles;
+}
 
 void ProfileLoader::add(const std::string& name, const Origin& asked_by) {
   if (std::find(chain_.begin(), chain_.end(), name) != chain_.end()) return refuse_cycle(name, asked_by);
@@ -65,7 +68,7 @@ std::optional<ProfileTable> ProfileLoader::load(const std::string& name, const O
     append(errors_, std::move(own).error());
     return std::nullopt;
   }
-  const ShippedProfile* ours = find_shipped(name);
+  const ShippedTable* ours = find_shipped(name);
   if (*own && ours != nullptr) {
     fail({.what = "cannot use " + (*own)->source,
           .why = "fence has a profile of that name",
@@ -74,7 +77,10 @@ std::optional<ProfileTable> ProfileLoader::load(const std::string& name, const O
     return std::nullopt;
   }
   if (*own) return *std::move(own);
-  if (ours != nullptr) return load_shipped(*ours);
+  if (ours != nullptr) {
+    const std::string source = "profile " + name;
+    return ProfileTable{name, source, HostPath::root(), std::nullopt, table_of(*ours, source, LayerKind::Profile)};
+  }
   refuse_unknown(name, asked_by);
   return std::nullopt;
 }
@@ -87,15 +93,6 @@ Result<std::optional<ProfileTable>, Errors> ProfileLoader::load_own(const std::s
   FENCE_TRY(auto table, read_settings_file(read_, file, shown, LayerKind::Profile, asked_by));
   if (!table) return std::optional<ProfileTable>();
   return std::optional(ProfileTable{name, shown, directory, file, *std::move(table)});
-}
-
-std::optional<ProfileTable> ProfileLoader::load_shipped(const ShippedProfile& profile) {
-  const std::string name(profile.name);
-  const std::string source = "profile " + name;
-  auto table = parse_toml(profile.text, source, LayerKind::Profile);
-  if (table) return ProfileTable{name, source, HostPath::root(), std::nullopt, *std::move(table)};
-  append(errors_, std::move(table).error());
-  return std::nullopt;
 }
 
 void ProfileLoader::refuse_cycle(const std::string& name, const Origin& asked_by) {

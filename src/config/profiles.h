@@ -32,7 +32,6 @@ class ProfileLoader {
  private:
   std::optional<ProfileTable> load(const std::string& name, const Origin& asked_by);
   Result<std::optional<ProfileTable>, Errors> load_own(const std::string& name, const Origin& asked_by);
-  std::optional<ProfileTable> load_shipped(const ShippedProfile& profile);
   void refuse_cycle(const std::string& name, const Origin& asked_by);
   void refuse_unknown(const std::string& name, const Origin& asked_by);
   void fail(Error error, const Origin& asked_by);

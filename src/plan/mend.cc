@@ -52,8 +52,10 @@ void add_passwd_line(Specs& specs, const AccessTree& tree, FactLens& lens) {
                    false};
 }
 
+HostPath ssh_configuration() { return host("/etc/ssh/ssh_config.d"); }
+
 void add_ssh_configuration(Specs& specs, const AccessTree& tree, FactLens& lens) {
-  const HostPath directory = host("/etc/ssh/ssh_config.d");
+  const HostPath directory = ssh_configuration();
   const auto* present = std::get_if<Present>(&lens.path(directory));
   if (present == nullptr || present->kind != PathKind::Directory) return;
   const auto* names = std::get_if<std::vector<std::string>>(&lens.listing(directory));
@@ -137,6 +139,11 @@ void add_private_parts(Specs& specs, const WishList& wishes, FactLens& lens, con
   for (const LinkWish& link : wishes.links) {
     specs.try_emplace(link.at, SpecEntry{LinkSpec{link.target}, {link.origin, Because::LinkOnTheWay, {}, {}}, false});
   }
+}
+
+void ask_for_mended_files(FactLens& lens) {
+  lens.path(ssh_configuration());
+  lens.listing(ssh_configuration());
 }
 
 void add_mended_files(Specs& specs, const AccessTree& tree, FactLens& lens) {

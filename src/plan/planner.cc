@@ -28,6 +28,7 @@ class Planner {
 
   Result<SandboxPlan, Errors> plan() && {
     lens_.set_limits({policy_.walk_entries.value, policy_.walk_seconds.value}, policy_.look_milliseconds.value);
+    ask_early();
     check_kernel();
     // Where there are no namespaces at all, one refusal says it.
     const ExecutorChoice executor = errors_.empty() ? take_executor() : ExecutorChoice{};
@@ -97,6 +98,17 @@ class Planner {
 
  private:
   const CallerFacts& caller() const { return lens_.host().caller; }
+
+  // Each round of questions plans anew, and the first does not get far. What the later parts look at in every plan is
+  // asked for here, so that it takes no round of its own.
+  void ask_early() {
+    if (const std::string* search = find_variable(lens_.host().environment, "PATH")) {
+      for (const std::string& entry : split(*search, ':')) {
+        if (const auto directory = HostPath::parse(entry)) resolve(lens_, *directory);
+      }
+    }
+    if (caller().uid != 0) ask_for_mended_files(lens_);
+  }
 
   void take(Errors errors) { std::ranges::move(errors, std::back_inserter(errors_)); }
 

@@ -209,6 +209,7 @@ class PathRules {
   // Where the rule's own name is a link, the name is hidden as well as its target: somebody could put a file there
   // instead.
   void hide_name_itself(const Ranked<PathRule>& rule, const HostPath& path, const std::vector<LinkStep>& links) {
+    if (links.empty()) return;
     const Resolution parent = resolve(lens_, path.parent());
     const auto* directory = std::get_if<Found>(&parent);
     if (directory == nullptr || links.size() <= directory->links.size()) return;

@@ -96,6 +96,9 @@ bool hides(const HostPath& path, const std::string& pattern, const HostPath& wha
     const std::vector<HostPath> matches = matches_of(lens, path, pattern);
     return std::ranges::any_of(matches, [&](const HostPath& match) { return hides(match, {}, what, lens); });
   }
+  // Most of what is hidden is not there; that is cheaper to know than where it would be.
+  const auto known = lens.host().paths.find(path);
+  if (known != lens.host().paths.end() && std::holds_alternative<Absent>(known->second)) return false;
   const Resolution resolution = resolve(lens, path);
   const auto* found = std::get_if<Found>(&resolution);
   return found != nullptr && found->real.contains(what);

@@ -16,6 +16,9 @@ void add_private_parts(Specs& specs, const WishList& wishes, FactLens& lens, con
 /// user, and root is not mapped in an ordinary user's sandbox; a user known to NSS only gets a line in /etc/passwd.
 void add_mended_files(Specs& specs, const AccessTree& tree, FactLens& lens);
 
+/// Asks for the facts that add_mended_files() looks at first.
+void ask_for_mended_files(FactLens& lens);
+
 /// Where a private runtime directory goes: over the inherited path where that can be a mount point, else
 /// /run/user/<uid>, else a private /tmp, else /dev/shm, which every sandbox has (terminal.md C.5).
 SandboxPath runtime_dir_place(const MountPlan& mounts, const std::string& inherited, const HostPath& directory,

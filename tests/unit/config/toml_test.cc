@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "fence/config/config.h"
+#include "shipped.h"
 
 namespace fence {
 namespace {
@@ -43,6 +44,18 @@ std::string parsed(std::string_view text) {
   std::string out;
   for (const Error& error : table.error()) out += to_string(error) + "\n";
   return out;
+}
+
+TEST(ShippedTables, AreWhatTheirTextsSay) {
+  std::vector<ShippedTable> tables(kShippedTables.begin(), kShippedTables.end());
+  tables.push_back(kBuiltInTable);
+  for (const ShippedTable& shipped : tables) {
+    const ValueTable table = table_of(shipped, "here", LayerKind::System);
+    ASSERT_FALSE(table.empty()) << shipped.name;
+    EXPECT_EQ(shown(table), parsed(shipped.text)) << shipped.name;
+    EXPECT_EQ(table.front().value.origin.source, "here");
+    EXPECT_EQ(table.front().origin.layer, LayerKind::System);
+  }
 }
 
 TEST(ParseToml, EveryKeyAndValueHasItsPlace) {
