@@ -1,6 +1,7 @@
 // The plan carried out, and what is to be said when the command has ended.
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -62,7 +63,7 @@ void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
 
 /// Ends fence as the command ended, so that a shell script around it stops as well. A core file would show fence, not
 /// the command.
-void die_of(int signal) {
+void die_of(int signal, bool with_group) {
   constexpr rlimit kNoCore{0, 0};
   ::setrlimit(RLIMIT_CORE, &kNoCore);
   ::signal(signal, SIG_DFL);
@@ -70,7 +71,7 @@ void die_of(int signal) {
   sigemptyset(&only);
   sigaddset(&only, signal);
   ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
-  ::raise(signal);
+  ::kill(with_group ? 0 : ::getpid(), signal);
 }
 
 void tell_notices(const SandboxPlan& plan, const Diagnostics& say) {
@@ -108,7 +109,7 @@ Result<int, Errors> run(const SandboxPlan& plan, const HostFacts& facts, const D
   if (!std::holds_alternative<Killed>(outcome.end)) {
     for (const std::string& hint : failure_hints(plan, status)) say.hint(hint);
   }
-  if (outcome.die_of) die_of(*outcome.die_of);
+  if (outcome.die_of) die_of(*outcome.die_of, outcome.die_with_group);
   return status;
 }
 

@@ -14,6 +14,7 @@
 #include "descriptors.h"
 #include "inspect.h"
 #include "native_process.h"
+#include "private_terminal.h"
 #include "processes.h"
 #include "supervise.h"
 #include "wording.h"
@@ -45,14 +46,22 @@ Errors closed_descriptors(const SandboxPlan& plan) {
 
 stage::Place command_place(const SessionPlan& session, const Terminal& terminal) {
   if (session.kind() == SessionKind::NewSession) return stage::Place::OwnSession;
+  if (session.terminal() == TerminalKind::Private) return stage::Place::OwnTerminal;
   return session.restore_foreground() && terminal.can_hand_over() ? stage::Place::OwnGroup : stage::Place::SharedGroup;
 }
 
-StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const SignalInbox& inbox,
-                         stage::Place place) {
+StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const SignalInbox& inbox, stage::Place place,
+                         const PrivateTerminal* own) {
   StageOrders orders;
   orders.header.uid = plan.identity.uid;
   orders.header.place = place;
+  if (own != nullptr) {
+    orders.header.private_terminal = 1;
+    orders.header.in_front = own->starts_in_front() ? 1 : 0;
+    for (std::size_t stream = 0; stream < 3; ++stream) {
+      if (plan.session.relayed()[stream]) orders.header.streams[stream] = stage::kPrivateTerminal;
+    }
+  }
   orders.header.ignored = inbox.ignored_bits();
   orders.header.blocked = inbox.blocked_bits();
   orders.kept = plan.keep_descriptors;
@@ -68,10 +77,12 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
 /// One run from fork to the last process.
 class Launch {
  public:
-  Launch(const SandboxPlan& plan, SignalInbox& inbox, Terminal terminal, stage::Place place, SandboxProcess process)
+  Launch(const SandboxPlan& plan, SignalInbox& inbox, Terminal terminal, PrivateTerminal* own, stage::Place place,
+         SandboxProcess process)
       : plan_(plan),
         inbox_(inbox),
         terminal_(std::move(terminal)),
+        own_(own),
         place_(place),
         process_(std::move(process)),
         link_(std::move(process_.control)) {}
@@ -81,6 +92,12 @@ class Launch {
   Result<Outcome, Errors> run() {
     FENCE_TRY(const std::optional<Outcome> interrupted, set_up());
     if (interrupted) return *interrupted;
+    if (own_ != nullptr) {
+      if (auto adopted = own_->adopt(link_.take_descriptor()); !adopted) {
+        end();
+        return Errors{std::move(adopted).error()};
+      }
+    }
     return supervise();
   }
 
@@ -118,28 +135,37 @@ class Launch {
       end();
       return Errors{system_error("cannot tell the sandbox to run the command", error)};
     }
+    if (own_ != nullptr) own_->begin(link_);
     for (const int signal : early_) link_.order(stage::OrderKind::Signal, signal);
     release_pipes();
     malloc_trim(0);
-    Supervisor supervisor(inbox_, link_, terminal_, place_, process_.pid, guard_ ? &*guard_ : nullptr);
+    Supervisor supervisor(inbox_, link_, terminal_, own_, place_, process_.pid, guard_ ? &*guard_ : nullptr);
     const auto report = supervisor.run();
     end();
     guard_.reset();
+    Outcome outcome = outcome_of(report);
+    outcome.ended_by_fence = supervisor.ended_because();
+    const auto* killed = std::get_if<Killed>(&outcome.end);
+    if (own_ != nullptr) own_->finish(killed != nullptr);
     if (report && report->kind == stage::ReportKind::Failed) {
       return Errors{stage_failure(static_cast<stage::Step>(report->value), report->extra, plan_, report->mount)};
     }
-    Outcome outcome = outcome_of(report);
-    outcome.ended_by_fence = supervisor.ended_because();
     if (plan_.session.restore_foreground()) terminal_.give_back_foreground();
-    if (const auto* killed = std::get_if<Killed>(&outcome.end)) {
+    if (killed != nullptr) {
       terminal_.restore_modes();
-      const bool by_key = killed->signal == SIGINT || killed->signal == SIGQUIT;
-      // A command with the foreground gets the key without fence.
-      const bool meant = supervisor.terminal_sent(killed->signal) ||
-                         (place_ == stage::Place::OwnGroup && terminal_.was_in_foreground());
-      if (by_key && meant) outcome.die_of = killed->signal;
+      choose_death(supervisor, killed->signal, outcome);
     }
     return outcome;
+  }
+
+  void choose_death(const Supervisor& supervisor, int signal, Outcome& outcome) const {
+    if (signal != SIGINT && signal != SIGQUIT) return;
+    // The key was relayed, so that neither fence nor who waits for it in its group has got the signal.
+    outcome.die_with_group = own_ != nullptr && own_->was_key(signal);
+    // A command with the foreground gets the key without fence.
+    const bool meant = supervisor.terminal_sent(signal) || outcome.die_with_group ||
+                       (place_ == stage::Place::OwnGroup && terminal_.was_in_foreground());
+    if (meant) outcome.die_of = signal;
   }
 
   // Without a last word the stage was killed, and the command with it.
@@ -246,6 +272,7 @@ class Launch {
   const SandboxPlan& plan_;
   SignalInbox& inbox_;
   Terminal terminal_;
+  PrivateTerminal* own_;
   stage::Place place_;
   SandboxProcess process_;
   StageLink link_;
@@ -279,9 +306,14 @@ Result<Outcome, Errors> run(const SandboxPlan& plan, const HostFacts& facts, Sta
   const bool open_streams[3] = {streams[0].open, streams[1].open, streams[2].open};
   Terminal terminal;
   if (plan.session.terminal() == TerminalKind::Shared) terminal = Terminal::open_controlling();
+  std::unique_ptr<PrivateTerminal> own;
+  if (plan.session.terminal() == TerminalKind::Private) {
+    FENCE_TRY(own, one_error(PrivateTerminal::open(plan.session, inbox)));
+  }
   const stage::Place place = command_place(plan.session, terminal);
-  FENCE_TRY(SandboxProcess process, one_error(start(stage_orders(plan, facts, inbox, place), open_streams, inbox)));
-  return Launch(plan, inbox, std::move(terminal), place, std::move(process)).run();
+  FENCE_TRY(SandboxProcess process,
+            one_error(start(stage_orders(plan, facts, inbox, place, own.get()), open_streams, inbox)));
+  return Launch(plan, inbox, std::move(terminal), own.get(), place, std::move(process)).run();
 }
 
 }  // namespace

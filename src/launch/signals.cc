@@ -19,6 +19,8 @@ SignalAction signal_action(int signal, Sender sender, stage::Place place) noexce
   if (signal == SIGTTIN || signal == SIGTTOU) return SignalAction::Nothing;
   if (signal == SIGCONT) return SignalAction::Resume;
   if (signal == SIGTSTP && place == stage::Place::OwnSession) return SignalAction::Freeze;
+  // The whole job stops, as by the key.
+  if (signal == SIGTSTP && place == stage::Place::OwnTerminal) return SignalAction::ForwardGroup;
   switch (sender) {
     case Sender::Terminal:
       return place == stage::Place::SharedGroup ? SignalAction::Nothing : SignalAction::ForwardGroup;

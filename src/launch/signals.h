@@ -25,7 +25,8 @@ enum class SignalAction : std::uint8_t {
 std::span<const int> handled_signals() noexcept;
 
 /// In fence's own process group (TiocstiFilter) the command gets the terminal's signals itself. In a session of its own
-/// it gets none, and SIGTSTP would be wrong there: a shell without job control waits for ever for a stopped child.
+/// it gets none of them, and where it has no terminal of its own either, SIGTSTP would be wrong: a shell without job
+/// control waits for ever for a stopped child.
 SignalAction signal_action(int signal, Sender sender, stage::Place place) noexcept;
 
 /// The same fatal signal from a user twice is meant: everything is killed. timeout(1) and shells send one signal both

@@ -26,6 +26,7 @@ Result<StageFiles> make_stage_files(StageOrders orders, const bool (&open_stream
   FENCE_TRY(auto control, make_control_pair());
   orders.header.control = inheritance.give(std::move(control.second));
   for (int stream = 0; stream < 3; ++stream) {
+    if (orders.header.streams[stream] == stage::kPrivateTerminal) continue;
     orders.header.streams[stream] = -1;
     if (!open_streams[stream]) continue;
     FENCE_TRY(orders.header.streams[stream], inheritance.give_copy(stream));

@@ -23,11 +23,12 @@ enum class Step : std::uint32_t {
   RuntimeDirMode,    ///< has another mode than 0700
   RuntimeDirRemote,  ///< lies on a file system that is not local
   RuntimeDirWrite,   ///< nothing can be created in it
+  Terminal,          ///< make the private terminal
   Fork,              ///< start the command's process
 };
 
 enum class ReportKind : std::uint32_t {
-  Ready,       ///< the sandbox is what the plan says; waiting for Go
+  Ready,       ///< the sandbox is what the plan says; waiting for Go. Carries a private terminal's master (SCM_RIGHTS)
   Failed,      ///< value: Step, extra: errno, mount: which MountRecord, in the Mount... steps
   ExecFailed,  ///< value: errno, extra: 1 where the file exists
   Stopped,     ///< value: signal
@@ -45,7 +46,11 @@ struct Report {
 enum class OrderKind : std::uint32_t {
   Go,           ///< start the command
   Signal,       ///< signal to the command, unless its group has just got it
-  SignalGroup,  ///< signal to the command's process group (a place of its own; else to the command)
+  SignalGroup,  ///< signal to the process group in front (a place of its own; else to the command)
+  HangUp,       ///< SIGHUP and SIGCONT to the process group in front and to the command
+  Front,        ///< give the private terminal's foreground back to the group that had it; with signal != 0 to the
+                ///< command's group
+  Back,         ///< take that foreground away: who reads there is stopped
   Freeze,       ///< stop everything inside, and report Stopped
   Resume,       ///< undo Freeze, or continue the command if it is stopped
   Kill,         ///< SIGKILL to everything inside
@@ -59,8 +64,12 @@ struct Order {
 enum class Place : std::uint32_t {
   SharedGroup,  ///< in fence's process group
   OwnGroup,     ///< leads a group of fence's session, and has the terminal's foreground
-  OwnSession,   ///< leads a group of the session that bwrap has made
+  OwnSession,   ///< leads a group of the session that the executor has made
+  OwnTerminal,  ///< the same, and the session has a private terminal as its controlling one
 };
+
+/// In PayloadHeader::streams: the private terminal.
+inline constexpr std::int32_t kPrivateTerminal = -2;
 
 /// What a MountRecord demands of its place; bits.
 inline constexpr std::uint32_t kIdentity = 1U << 0;     ///< it is the file `device`, `inode`
@@ -99,11 +108,13 @@ struct PayloadHeader {
   std::uint32_t kept;
   std::uint32_t mounts;
   std::int32_t control;     ///< SOCK_SEQPACKET
-  std::int32_t streams[3];  ///< what becomes 0, 1, 2; -1: closed
+  std::int32_t streams[3];  ///< what becomes 0, 1, 2; -1: closed; kPrivateTerminal
   std::uint32_t uid;        ///< the command's
   Place place;
-  std::uint64_t ignored;  ///< bit N-1: signal N is ignored by the command
-  std::uint64_t blocked;  ///< bit N-1: signal N is blocked in the command
+  std::uint32_t private_terminal;  ///< 1: one is to be made
+  std::uint32_t in_front;          ///< 1: the command starts as the foreground of the private terminal
+  std::uint64_t ignored;           ///< bit N-1: signal N is ignored by the command
+  std::uint64_t blocked;           ///< bit N-1: signal N is blocked in the command
 };
 
 }  // namespace fence::stage

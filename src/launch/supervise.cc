@@ -8,23 +8,10 @@
 #include <csignal>
 #include <cstring>
 
+#include "private_terminal.h"
 #include "processes.h"
 
 namespace fence::launch {
-namespace {
-
-// The kernel gives the sender's pid as the receiver's pid namespace knows it (SO_PASSCRED, unix(7)).
-std::optional<pid_t> sender_of(msghdr& message) {
-  for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
-    if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_CREDENTIALS) continue;
-    ucred sender{};
-    std::memcpy(&sender, CMSG_DATA(head), sizeof sender);
-    return sender.pid;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 bool StageLink::order(stage::OrderKind kind, int signal) const {
   const stage::Order order{kind, signal};
@@ -36,20 +23,39 @@ bool StageLink::order(stage::OrderKind kind, int signal) const {
   return false;
 }
 
+void StageLink::resume() {
+  ++resumes_;
+  order(stage::OrderKind::Resume);
+}
+
+// The sender's pid is given as the receiver's pid namespace knows it (SO_PASSCRED, unix(7)).
+void StageLink::take_control(msghdr& message) {
+  for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
+    if (head->cmsg_level != SOL_SOCKET) continue;
+    if (head->cmsg_type == SCM_CREDENTIALS) {
+      ucred sender{};
+      std::memcpy(&sender, CMSG_DATA(head), sizeof sender);
+      stage_ = sender.pid;
+    } else if (head->cmsg_type == SCM_RIGHTS) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
+      received_.reset(fd);
+    }
+  }
+}
+
 std::optional<stage::Report> StageLink::next() {
   stage::Report report{};
   iovec bytes{&report, sizeof report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   const ssize_t got = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (got == static_cast<ssize_t>(sizeof report)) {
-    if (const auto sender = sender_of(message)) stage_ = *sender;
-    return report;
-  }
+  if (got > 0) take_control(message);
+  if (got == static_cast<ssize_t>(sizeof report)) return report;
   if (got >= 0 || (errno != EAGAIN && errno != EINTR)) gone_ = true;
   return std::nullopt;
 }
@@ -60,13 +66,15 @@ std::optional<stage::Report> Supervisor::run() {
                      {link_.fd(), POLLIN, 0},
                      {terminal_gone_ ? -1 : terminal_.fd(), 0, 0},
                      {guard_ != nullptr ? guard_->mounts() : -1, POLLPRI, 0},
-                     {guard_ != nullptr ? guard_->names() : -1, POLLIN, 0}};
+                     {guard_ != nullptr ? guard_->names() : -1, POLLIN, 0},
+                     {own_ == nullptr ? -1 : own_->fd(), POLLIN, 0}};
     if (poll(wait, std::size(wait), wait_ms()) < 0) continue;
     if (wait[3].revents != 0 || wait[4].revents != 0) guard_mounts(wait[3].revents != 0);
     if (kill_at_ms_ && now_ms() >= *kill_at_ms_) {
       kill_at_ms_.reset();
       link_.order(stage::OrderKind::Kill);
     }
+    if (own_ != nullptr) take_own_turn();
     // Before the reports: a Stopped that is older than a SIGCONT is recognised by it.
     take_signals();
     if (auto ended = take_reports()) return ended;
@@ -91,8 +99,10 @@ void Supervisor::guard_mounts(bool mounts_changed) {
 }
 
 int Supervisor::wait_ms() const {
-  if (!kill_at_ms_) return -1;
-  return static_cast<int>(std::max<std::int64_t>(0, *kill_at_ms_ - now_ms()));
+  const int look = own_ == nullptr ? -1 : own_->wait_ms();
+  if (!kill_at_ms_) return look;
+  const auto left = static_cast<int>(std::max<std::int64_t>(0, *kill_at_ms_ - now_ms()));
+  return look < 0 ? left : std::min(look, left);
 }
 
 void Supervisor::take_signals() {
@@ -106,6 +116,7 @@ void Supervisor::take_signal(const Arrival& arrival) {
     return;
   }
   if (arrival.sender == Sender::Terminal) from_terminal_.insert(signal);
+  if (own_ != nullptr && own_takes(arrival)) return;
   switch (signal_action(signal, arrival.sender, place_)) {
     case SignalAction::Nothing:
       break;
@@ -120,7 +131,7 @@ void Supervisor::take_signal(const Arrival& arrival) {
       link_.order(stage::OrderKind::Freeze);
       break;
     case SignalAction::Resume:
-      resume();
+      link_.resume();
       break;
   }
   if (signal == SIGHUP) start_grace();
@@ -133,7 +144,12 @@ std::optional<stage::Report> Supervisor::take_reports() {
         break;
       case stage::ReportKind::Stopped:
         // Continued since: the report is about a stop that is over.
-        if (report->resumes == resumes_) stop_with_command(report->value);
+        if (!link_.is_current(*report)) break;
+        if (own_ != nullptr) {
+          own_->stopped(report->value);
+        } else {
+          stop_with_command(report->value);
+        }
         break;
       case stage::ReportKind::Failed:
       case stage::ReportKind::ExecFailed:
@@ -145,23 +161,41 @@ std::optional<stage::Report> Supervisor::take_reports() {
   return std::nullopt;
 }
 
-void Supervisor::resume() {
-  ++resumes_;
-  link_.order(stage::OrderKind::Resume);
+bool Supervisor::own_takes(const Arrival& arrival) {
+  switch (arrival.signal) {
+    case SIGWINCH:
+      own_->resized();
+      return true;
+    case SIGCONT:
+      own_->continued();
+      return true;
+    case SIGHUP:
+      if (arrival.sender != Sender::Terminal) return false;
+      own_->hang_up();
+      start_grace();
+      return true;
+    default:
+      return false;
+  }
+}
+
+void Supervisor::take_own_turn() {
+  own_->turn();
+  if (own_->wants_end()) start_grace();
 }
 
 void Supervisor::start_grace() {
   if (kill_at_ms_) return;
   kill_at_ms_ = now_ms() + kHangupGraceMs;
   // A stopped command must run to see it.
-  resume();
+  link_.resume();
 }
 
 void Supervisor::stop_with_command(int signal) {
   const bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
   const bool inner = terminal_.note_inner_foreground();
   // A job that ran in the background gets the foreground from its shell without a signal; it is to be handed on.
-  if (wants_terminal && !inner && terminal_.look_again()) return resume();
+  if (wants_terminal && !inner && terminal_.look_again()) return link_.resume();
   bool stopped = false;
   if (inner) {
     // What stopped the command did not reach fence's group, in which a script may be waiting.
@@ -170,7 +204,7 @@ void Supervisor::stop_with_command(int signal) {
     stopped = inbox_.stop(wants_terminal || signal == SIGTSTP ? signal : SIGSTOP, false);
   }
   terminal_.look_again();
-  if (!stopped && place_ != stage::Place::SharedGroup) resume();
+  if (!stopped && place_ != stage::Place::SharedGroup) link_.resume();
 }
 
 }  // namespace fence::launch

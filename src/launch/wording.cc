@@ -115,6 +115,17 @@ Error name_error(const SandboxPlan& plan, std::size_t mount) {
   return error;
 }
 
+std::string_view terminal_advice(int errno_value) {
+  switch (errno_value) {
+    case ENOSPC:
+      return "all pseudo-terminals of this machine are in use; raise sysctl kernel.pty.max";
+    case EMFILE:
+      return "raise the limit on descriptors (ulimit -n)";
+    default:
+      return "`--terminal shared` does without one, and lets the command read keys that are typed later";
+  }
+}
+
 Error internal_error(std::string what, int errno_value) {
   return {.kind = ErrorKind::Internal,
           .what = std::move(what),
@@ -179,6 +190,12 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
       return runtime_dir_error(plan, "it does not lie on a local file system", 0);
     case stage::Step::RuntimeDirWrite:
       return runtime_dir_error(plan, "nothing can be created in it: " + errno_text(errno_value), errno_value);
+    case stage::Step::Terminal:
+      return {.kind = ErrorKind::Host,
+              .what = "cannot make a private terminal",
+              .why = errno_text(errno_value),
+              .errno_value = errno_value,
+              .hint = std::string(terminal_advice(errno_value))};
     case stage::Step::Fork:
       return {.kind = ErrorKind::Host,
               .what = "cannot start a process inside the sandbox",

@@ -59,7 +59,10 @@ class Compiler {
 
   ChildProgram compile(const SandboxPlan& plan) && {
     program_.tty_group = maps_tty_group(plan.identity);
-    program_.new_session = plan.session.kind() == SessionKind::NewSession;
+    const bool own_terminal = plan.session.terminal() == TerminalKind::Private;
+    program_.new_session = plan.session.kind() == SessionKind::NewSession || own_terminal;
+    // The terminal of the sandbox's own devpts has a name there.
+    if (own_terminal) program_.console_stream = -1;
     program_.new_network = plan.network.value == NetworkMode::None;
     program_.new_cgroup = plan.cgroup_namespace;
     program_.nested_user_namespaces = plan.identity.nested_user_namespaces;

@@ -183,12 +183,23 @@ std::optional<VariablePlan> runtime_dir_variable(const Context& context, const s
   return variable(Replaced{plan.value});
 }
 
-/// gpg-agent(1) asks for the terminal's name. bwrap shows the terminal of descriptor 1 as /dev/console.
+/// gpg-agent(1) asks for the terminal's name. A shared terminal is that of descriptor 1, shown as /dev/console; a
+/// private one is the first of the sandbox's own devpts.
 MaybeMended gpg_tty(const Context& context) {
-  const bool named =
-      context.lens.host().terminal.streams[1].terminal && context.session.kind() == SessionKind::TiocstiFilter;
-  if (named) return Mended{Replaced{"/dev/console"}, "the terminal's name in the sandbox"};
-  return Mended{Dropped{}, "the terminal has no name in the sandbox"};
+  const Mended nameless{Dropped{}, "the terminal has no name in the sandbox"};
+  if (context.session.kind() == SessionKind::NewSession) return nameless;
+  switch (context.session.terminal()) {
+    case TerminalKind::None:
+      return nameless;
+    case TerminalKind::Shared:
+      if (!context.lens.host().terminal.streams[1].terminal) return nameless;
+      return Mended{Replaced{"/dev/console"}, "the terminal's name in the sandbox"};
+    case TerminalKind::Private:
+      // Among the host's terminals it has the next free number.
+      if (context.policy.devices.value == DevicesMode::Host) return nameless;
+      return Mended{Replaced{"/dev/pts/0"}, "the terminal's name in the sandbox"};
+  }
+  return nameless;
 }
 
 /// Variables set or passed by name in a layer of the user's own are left as they were asked for.

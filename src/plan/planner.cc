@@ -36,7 +36,7 @@ class Planner {
     check_descriptors();
     auto abilities = decide_abilities(policy_, lens_);
     if (!abilities) take(abilities.error());
-    auto session = decide_session(policy_, lens_.host().terminal);
+    auto session = decide_session(policy_, lens_.host().terminal, executor.executor);
     if (!session) take(session.error());
     const auto directory = start_directory();
     if (!directory) return std::move(errors_);
@@ -330,6 +330,32 @@ class Planner {
     remarks_.push_back({RemarkKind::Danger, std::move(text), origin});
   }
 
+  void add_terminal_dangers(const SessionPlan& session) {
+    const bool new_session = session.kind() == SessionKind::NewSession;
+    switch (session.terminal()) {
+      case TerminalKind::None:
+        return;
+      case TerminalKind::Shared:
+        danger(new_session
+                   ? "the terminal's descriptors stay open inside: what runs there can read keys typed at any time"
+                   : "the terminal is shared: what runs inside can read keys typed while it has the foreground, and "
+                     "leave the terminal changed",
+               session.origin());
+        return;
+      case TerminalKind::Private:
+        break;
+    }
+    danger("control sequences that the command prints reach the terminal", session.terminal_origin());
+    remarks_.push_back({RemarkKind::Note, "keys typed before the command's end that it does not read are lost", {}});
+    const TerminalFacts& terminal = lens_.host().terminal;
+    for (std::size_t fd = 0; fd < 3; ++fd) {
+      if (!terminal.streams[fd].terminal || session.relayed()[fd]) continue;
+      danger("descriptor " + std::to_string(fd) + " is another terminal, which is shared: what runs inside can read " +
+                 "keys typed there",
+             std::nullopt);
+    }
+  }
+
   void add_dangers(const SandboxPlan& plan) {
     for (const AbilityPlan& ability : plan.abilities) {
       if (ability.degraded.empty()) continue;
@@ -351,13 +377,7 @@ class Planner {
       danger("a protection that is lost, because its file is replaced outside while the command runs, stays lost",
              policy_.unguarded_mounts.origin);
     }
-    if (plan.session.terminal() == TerminalKind::Shared) {
-      danger(plan.session.kind() == SessionKind::TiocstiFilter
-                 ? "the terminal is shared: what runs inside can read keys typed while it has the foreground, and "
-                   "leave the terminal changed"
-                 : "the terminal's descriptors stay open inside: what runs there can read keys typed at any time",
-             plan.session.origin());
-    }
+    add_terminal_dangers(plan.session);
     if (plan.executor == Executor::Native) return;
     danger(
         "a file system that the host mounts later below a shown directory may appear inside (bwrap keeps mounts as "

@@ -1,4 +1,6 @@
 // Who leads which session, and which terminal the command gets.
+#include <algorithm>
+
 #include "fence/plan/decide.h"
 #include "fence/util/text.h"
 
@@ -28,19 +30,61 @@ std::string wish_text(bool wanted, const Origin& origin) {
          to_string(origin);
 }
 
-std::optional<Error> refuse_private(const Policy& policy) {
-  if (policy.terminal.value != TerminalMode::Private) return std::nullopt;
-  Error error{ErrorKind::Unsupported, "cannot give the command a private terminal"};
+/// "--terminal", or "terminal.mode = \"private\" in settings.toml:3".
+std::string mode_text(std::string_view mode, const Origin& origin) {
+  if (origin.source == "--terminal") return "--terminal " + std::string(mode);
+  const bool option = origin.layer == LayerKind::CommandLine;
+  return "terminal.mode = \"" + std::string(mode) + '"' + (option ? " by " : " in ") + to_string(origin);
+}
+
+// Only the native executor's child can open a pty of the sandbox's devpts and hand it out.
+std::optional<Error> refuse_private(const Policy& policy, Executor executor) {
+  if (policy.terminal.value != TerminalMode::Private || executor == Executor::Native) return std::nullopt;
+  Error error{ErrorKind::Unsupported, "cannot give the command a private terminal",
+              "the bwrap executor can only share the caller's terminal"};
   error.origin = policy.terminal.origin;
   error.hint = "leave terminal.mode at \"auto\": the command then shares the terminal, and TIOCSTI is refused";
   if (policy.backend.value == Backend::Bwrap) {
     error.kind = ErrorKind::Conflict;
-    error.why = "the bwrap executor can only share the caller's terminal";
     error.context.push_back("backend = \"bwrap\" is asked for by " + to_string(policy.backend.origin));
-  } else {
-    error.why = "this build of fence can only share the caller's terminal";
   }
   return error;
+}
+
+struct TerminalChoice {
+  TerminalKind kind;
+  std::string reason;
+  Origin origin;
+};
+
+TerminalChoice choose_terminal(const Policy& policy, const TerminalFacts& terminal, Executor executor) {
+  if (!any_terminal(terminal)) return {TerminalKind::None, terminals_text(terminal), {}};
+  const Origin& origin = policy.terminal.origin;
+  switch (policy.terminal.value) {
+    case TerminalMode::Private:
+      return {TerminalKind::Private, mode_text("private", origin), origin};
+    case TerminalMode::Shared:
+      return {TerminalKind::Shared, mode_text("shared", origin), origin};
+    case TerminalMode::Auto:
+      break;
+  }
+  if (executor == Executor::Native) {
+    return {TerminalKind::Private, "default of the native executor: " + terminals_text(terminal), {}};
+  }
+  return {TerminalKind::Shared, "the bwrap executor can only share the caller's terminal", {}};
+}
+
+/// The streams that are one terminal: that of the first one that is any.
+std::array<bool, 3> streams_of_one_terminal(const TerminalFacts& terminal) {
+  std::array<bool, 3> relayed{};
+  std::optional<std::uint64_t> device;
+  for (std::size_t fd = 0; fd < relayed.size(); ++fd) {
+    const StreamFacts& stream = terminal.streams[fd];
+    if (!stream.terminal) continue;
+    if (!device) device = stream.rdev;
+    relayed[fd] = stream.rdev == *device;
+  }
+  return relayed;
 }
 
 }  // namespace
@@ -53,9 +97,16 @@ Result<SessionPlan> SessionPlan::make(Parts parts) {
   if (parts.restore_foreground && parts.terminal != TerminalKind::Shared) {
     return Error{ErrorKind::Internal, "the session plan breaks a rule", "without a terminal there is no foreground"};
   }
+  const bool relays = std::ranges::find(parts.relayed, true) != parts.relayed.end();
+  if (relays != (parts.terminal == TerminalKind::Private)) {
+    return Error{ErrorKind::Internal, "the session plan breaks a rule", "only a private terminal is relayed"};
+  }
   SessionPlan plan;
   plan.kind_ = parts.kind;
   plan.terminal_ = parts.terminal;
+  plan.terminal_reason_ = std::move(parts.terminal_reason);
+  plan.terminal_origin_ = std::move(parts.terminal_origin);
+  plan.relayed_ = parts.relayed;
   plan.restore_foreground_ = parts.restore_foreground;
   plan.reason_ = std::move(parts.reason);
   plan.origin_ = std::move(parts.origin);
@@ -63,8 +114,8 @@ Result<SessionPlan> SessionPlan::make(Parts parts) {
   return plan;
 }
 
-Result<SessionPlan, Errors> decide_session(const Policy& policy, const TerminalFacts& terminal) {
-  if (auto error = refuse_private(policy)) return Errors{*std::move(error)};
+Result<SessionPlan, Errors> decide_session(const Policy& policy, const TerminalFacts& terminal, Executor executor) {
+  if (auto error = refuse_private(policy, executor)) return Errors{*std::move(error)};
 
   SessionPlan::Parts parts;
   if (policy.force_new_session) {
@@ -77,8 +128,11 @@ Result<SessionPlan, Errors> decide_session(const Policy& policy, const TerminalF
     parts.kind = any_terminal(terminal) ? SessionKind::TiocstiFilter : SessionKind::NewSession;
     parts.reason = "default: " + terminals_text(terminal);
   }
-  // bwrap leaves the caller's descriptors in place, with --new-session as well.
-  parts.terminal = any_terminal(terminal) ? TerminalKind::Shared : TerminalKind::None;
+  TerminalChoice chosen = choose_terminal(policy, terminal, executor);
+  parts.terminal = chosen.kind;
+  parts.terminal_reason = std::move(chosen.reason);
+  parts.terminal_origin = std::move(chosen.origin);
+  if (parts.terminal == TerminalKind::Private) parts.relayed = streams_of_one_terminal(terminal);
   parts.restore_foreground = parts.kind == SessionKind::TiocstiFilter && parts.terminal == TerminalKind::Shared &&
                              terminal.controlling && terminal.foreground;
   auto plan = SessionPlan::make(std::move(parts));

@@ -125,9 +125,23 @@ Json json_of(const MountOp& op) {
   return out;
 }
 
+std::string_view terminal_name(TerminalKind kind) {
+  switch (kind) {
+    case TerminalKind::Private:
+      return "private";
+    case TerminalKind::Shared:
+      return "shared";
+    case TerminalKind::None:
+      return "none";
+  }
+  return "";
+}
+
 Json json_of(const SessionPlan& session) {
   return {{"kind", session.kind() == SessionKind::NewSession ? "new-session" : "tiocsti-filter"},
-          {"terminal", session.terminal() == TerminalKind::Shared ? "shared" : "none"},
+          {"terminal", terminal_name(session.terminal())},
+          {"terminal_reason", escape_bytes(session.terminal_reason())},
+          {"terminal_origin", json_of(session.terminal_origin())},
           {"restore_foreground", session.restore_foreground()},
           {"reason", escape_bytes(session.reason())},
           {"origin", json_of(session.origin())},

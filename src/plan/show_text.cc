@@ -198,10 +198,12 @@ std::string abilities_text(const SandboxPlan& plan) {
   return heading("Abilities of this host that are required or done without") + table(rows);
 }
 
-std::string_view session_meaning(SessionKind kind) {
+std::string_view session_meaning(SessionKind kind, TerminalKind terminal) {
   switch (kind) {
     case SessionKind::TiocstiFilter:
-      return "tiocsti-filter: job control works; TIOCSTI and TIOCLINUX are refused";
+      return terminal == TerminalKind::Private
+                 ? "tiocsti-filter: a session of its own with full job control; TIOCSTI and TIOCLINUX are refused"
+                 : "tiocsti-filter: job control works; TIOCSTI and TIOCLINUX are refused";
     case SessionKind::NewSession:
       return "new-session: no controlling terminal, no job control; TIOCSTI and TIOCLINUX are refused";
   }
@@ -210,6 +212,8 @@ std::string_view session_meaning(SessionKind kind) {
 
 std::string_view terminal_meaning(TerminalKind kind) {
   switch (kind) {
+    case TerminalKind::Private:
+      return "private: a pseudo-terminal of the sandbox's own; fence relays";
     case TerminalKind::Shared:
       return "shared: the command uses this terminal itself";
     case TerminalKind::None:
@@ -220,10 +224,12 @@ std::string_view terminal_meaning(TerminalKind kind) {
 
 std::string session_text(const SessionPlan& session) {
   std::vector<Row> rows = {
-      {"session", std::string(session_meaning(session.kind()))},
+      {"session", std::string(session_meaning(session.kind(), session.terminal()))},
       {"why", escape_bytes(session.reason()) + overruled_text(session.origin(), session.overruled())},
       {"asked for by", safe(session.origin())},
       {"terminal", std::string(terminal_meaning(session.terminal()))},
+      {"why", escape_bytes(session.terminal_reason())},
+      {"asked for by", safe(session.terminal_origin())},
   };
   if (session.restore_foreground()) rows.push_back({"at the end", "fence becomes the terminal's foreground job again"});
   return heading("Session and terminal") + table(rows);

@@ -39,8 +39,10 @@ constexpr SettingRow kTable[] = {
     {.key = "terminal.mode",
      .type = R"("auto", "private" or "shared")",
      .default_value = R"("auto")",
-     .meaning = "Whether the command gets a terminal of its own or the caller's.",
-     .danger = R"("shared" lets the command write to the caller's terminal directly, control sequences included.)",
+     .meaning =
+         "Whether the command gets a terminal of its own or the caller's; \"auto\": its own where fence itself makes "
+         "the sandbox (backend \"native\").",
+     .danger = R"("shared" lets the command read keys typed later, and leave the caller's terminal changed.)",
      .read = [](const Reading& in) { read_choice<TerminalMode>(in, in.layer.terminal, kTerminalModes); },
      .show =
          [](const InForce& now) {

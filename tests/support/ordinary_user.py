@@ -26,7 +26,9 @@ class User:
 class Workplace:
     """A directory with bin/fence, home/ and home/project/; gone after close(). Lies outside /tmp, which is private inside."""
 
-    def __init__(self, as_root=False):
+    def __init__(self, as_root=False, **variables):
+        """`variables` are in every environment() of it."""
+        self.variables = variables
         if not BINARY:
             raise RuntimeError("FENCE_BINARY does not name the binary under test")
         caller_is_root = os.geteuid() == 0
@@ -83,6 +85,7 @@ class Workplace:
             "LC_ALL": "C.UTF-8",
             "PS1": "OUT$ ",
         }
+        env.update(self.variables)
         env.update(more)
         return env
 

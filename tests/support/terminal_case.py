@@ -28,17 +28,23 @@ INTERACTIVE = {
 }
 
 
+# By the settings' layer of the environment, so that a line typed into a shell need not say it.
+PRIVATE = {"FENCE_SET_BACKEND": "native", "FENCE_SET_TERMINAL_MODE": "private"}
+SHARED_NATIVE = {"FENCE_SET_BACKEND": "native", "FENCE_SET_TERMINAL_MODE": "shared"}
+
+
 class TerminalCase(unittest.TestCase):
     """Runs as an ordinary user; a subclass with AS_ROOT runs the same as root."""
 
     AS_ROOT = False
+    SETTINGS = {}
 
     @classmethod
     def setUpClass(cls):
         if cls.AS_ROOT and os.geteuid() != 0:
             raise unittest.SkipTest("needs root")
         processes.adopt_orphans()
-        cls.place = Workplace(as_root=cls.AS_ROOT)
+        cls.place = Workplace(as_root=cls.AS_ROOT, **cls.SETTINGS)
         cls.addClassCleanup(cls.place.close)
 
     def session(self, argv, rows=24, columns=80, **variables):

@@ -43,6 +43,9 @@ struct Outcome {
   /// The signal by which fence should end itself, so that a shell script around it stops as well: SIGINT or SIGQUIT
   /// that the terminal sent and that the command died of. A shell looks only at how its child died, not at 130.
   std::optional<int> die_of{};
+  /// The key was typed into the command's own terminal: nobody in fence's process group has got the signal, and all of
+  /// it should.
+  bool die_with_group = false;
   /// Why fence killed the sandbox itself while the command ran: a protection was lost and could not be put back.
   std::optional<Error> ended_by_fence{};
 };

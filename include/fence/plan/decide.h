@@ -8,8 +8,8 @@
 namespace fence {
 
 /// tiocsti-filter or new-session, by command line > settings > default (terminal.md A.5), and which terminal.
-/// `terminal.mode = "private"` is an Unsupported error of this executor.
-Result<SessionPlan, Errors> decide_session(const Policy& policy, const TerminalFacts& terminal);
+/// Errors: a private terminal is asked for, and `executor` is not the native one.
+Result<SessionPlan, Errors> decide_session(const Policy& policy, const TerminalFacts& terminal, Executor executor);
 
 /// A place where a private runtime directory could be put; the mount planner makes the list, best first.
 struct RuntimeDirPlace {

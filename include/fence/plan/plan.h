@@ -1,5 +1,6 @@
 #pragma once
 // What will be done, in order, and why. Both what is shown and what is run come from these values and nothing else.
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -127,7 +128,12 @@ Result<MountPlan> check_plan(std::vector<MountOp> ops, std::vector<SandboxPath> 
 // ---- session and terminal ----------------------------------------------------------------------------------
 
 enum class SessionKind : std::uint8_t { TiocstiFilter, NewSession };
-enum class TerminalKind : std::uint8_t { Shared, None };
+/// Which terminal the command gets.
+enum class TerminalKind : std::uint8_t {
+  Private,  ///< a pty of the sandbox's own, between which and the caller's terminal fence relays
+  Shared,   ///< the caller's own
+  None,
+};
 
 /// Who leads which session, and what fence gives back: one value, decided in one place. setsid() and setpgid() in one
 /// process, or a controlling terminal without a session, cannot be written.
@@ -135,6 +141,10 @@ class SessionPlan {
  public:
   [[nodiscard]] SessionKind kind() const noexcept { return kind_; }
   [[nodiscard]] TerminalKind terminal() const noexcept { return terminal_; }
+  [[nodiscard]] const std::string& terminal_reason() const noexcept { return terminal_reason_; }
+  [[nodiscard]] const Origin& terminal_origin() const noexcept { return terminal_origin_; }
+  /// Which of the descriptors 0 to 2 lead to the private terminal; the others are the caller's.
+  [[nodiscard]] const std::array<bool, 3>& relayed() const noexcept { return relayed_; }
   /// The command's group is put back to fence's own when it ends (bubblewrap#744).
   [[nodiscard]] bool restore_foreground() const noexcept { return restore_foreground_; }
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
@@ -145,18 +155,25 @@ class SessionPlan {
   struct Parts {
     SessionKind kind = SessionKind::TiocstiFilter;
     TerminalKind terminal = TerminalKind::Shared;
+    std::string terminal_reason{};
+    Origin terminal_origin{};
+    std::array<bool, 3> relayed{};
     bool restore_foreground = false;
-    std::string reason;
-    Origin origin;
-    std::vector<Origin> overruled;
+    std::string reason{};
+    Origin origin{};
+    std::vector<Origin> overruled{};
   };
-  /// Checks the invariants: restore_foreground needs the shared terminal and no new session.
+  /// Checks the invariants: restore_foreground needs the shared terminal and no new session; a stream is relayed if and
+  /// only if the terminal is private.
   static Result<SessionPlan> make(Parts parts);
 
  private:
   SessionPlan() = default;
   SessionKind kind_ = SessionKind::TiocstiFilter;
   TerminalKind terminal_ = TerminalKind::Shared;
+  std::string terminal_reason_;
+  Origin terminal_origin_;
+  std::array<bool, 3> relayed_{};
   bool restore_foreground_ = false;
   std::string reason_;
   Origin origin_;

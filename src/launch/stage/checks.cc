@@ -112,7 +112,8 @@ Failure verify_confinement(const Orders& orders) {
   if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER) return failure(Step::Seccomp, 0);
   if (const Failure left = verify_capabilities(); left.failed) return left;
   const bool leads_session = getsid(0) == getpid();
-  if (leads_session != (orders.header->place == Place::OwnSession)) return failure(Step::Session, 0);
+  const Place place = orders.header->place;
+  if (leads_session != (place == Place::OwnSession || place == Place::OwnTerminal)) return failure(Step::Session, 0);
   return {};
 }
 

@@ -51,17 +51,18 @@ bool exists(const char* name) {
   }
 }
 
-void take_place(Place place) {
-  if (place == Place::SharedGroup) return;
+void take_place(const PayloadHeader& header, int slave) {
+  if (header.place == Place::SharedGroup) return;
   setpgid(0, 0);
   // SIGTTOU is blocked, so a group in the background may do this.
-  if (place == Place::OwnGroup) tcsetpgrp(STDIN_FILENO, getpid());
+  if (header.place == Place::OwnGroup) tcsetpgrp(STDIN_FILENO, getpid());
+  if (header.place == Place::OwnTerminal && header.in_front != 0) tcsetpgrp(slave, getpid());
 }
 
-[[noreturn]] void become_command(const Orders& orders, int result) {
-  take_place(orders.header->place);
+[[noreturn]] void become_command(const Orders& orders, int slave, int result) {
+  take_place(*orders.header, slave);
   for (int stream = 0; stream < 3; ++stream) {
-    if (orders.header->streams[stream] < 0) close(stream);
+    if (orders.header->streams[stream] == -1) close(stream);
   }
   environ = orders.variables;
   restore_signals(orders.header->ignored, orders.header->blocked);
@@ -78,7 +79,7 @@ void take_place(Place place) {
 
 }  // namespace
 
-Failure start_command(const Orders& orders, Command& command) {
+Failure start_command(const Orders& orders, int slave, Command& command) {
   int pipe[2];
   if (pipe2(pipe, O_CLOEXEC) != 0) return failure(Step::Fork, errno);
   // A signal of the terminal that came since the stage blocked them all was meant for the command too.
@@ -86,7 +87,7 @@ Failure start_command(const Orders& orders, Command& command) {
   syscall(SYS_rt_sigpending, &pending, sizeof pending);
   const pid_t pid = fork();
   if (pid < 0) return failure(Step::Fork, errno);
-  if (pid == 0) become_command(orders, pipe[1]);
+  if (pid == 0) become_command(orders, slave, pipe[1]);
   close(pipe[1]);
   // Both sides do it: whoever comes second finds it done.
   if (orders.header->place != Place::SharedGroup) setpgid(pid, pid);

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "stage.h"
 
@@ -85,6 +86,26 @@ class Control {
     if (send(fd_, &report, sizeof report, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof report)) abandon();
   }
 
+  /// Ready; with the master where there is one, which is closed.
+  void ready(int master) const {
+    if (master < 0) return report(ReportKind::Ready, 0, 0, 0);
+    Report ready{ReportKind::Ready, 0, 0, 0, 0};
+    iovec bytes{&ready, sizeof ready};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof master)] = {};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof master);
+    std::memcpy(CMSG_DATA(rights), &master, sizeof master);
+    if (sendmsg(fd_, &message, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof ready)) abandon();
+    close(master);
+  }
+
   Order next() const {
     Order order{};
     ssize_t got = 0;
@@ -105,10 +126,12 @@ class Control {
 
 class Supervision {
  public:
-  Supervision(const Control& control, const Command& command, Place place, int signals)
+  Supervision(const Control& control, const Command& command, Place place, int slave, int signals)
       : control_(control),
         command_(command),
         target_(place == Place::SharedGroup ? command.pid : -command.pid),
+        has_terminal_(slave >= 0),
+        front_(place == Place::OwnTerminal ? slave : -1, command.pid),
         signals_(signals) {}
 
   [[noreturn]] void run() {
@@ -130,7 +153,16 @@ class Supervision {
         pass_on(order.signal);
         return;
       case OrderKind::SignalGroup:
-        kill(target_, order.signal);
+        kill(front(), order.signal);
+        return;
+      case OrderKind::HangUp:
+        hang_up();
+        return;
+      case OrderKind::Front:
+        front_.give(order.signal != 0);
+        return;
+      case OrderKind::Back:
+        front_.take();
         return;
       case OrderKind::Freeze:
         frozen_ = true;
@@ -144,6 +176,16 @@ class Supervision {
         kill(-1, SIGKILL);
         return;
     }
+  }
+
+  [[nodiscard]] pid_t front() const { return target_ < 0 ? -front_.group() : target_; }
+
+  void hang_up() {
+    const pid_t in_front = front();
+    kill(in_front, SIGHUP);
+    if (in_front != target_) kill(target_, SIGHUP);
+    kill(in_front, SIGCONT);
+    kill(target_, SIGCONT);
   }
 
   void take_signals() {
@@ -221,12 +263,22 @@ class Supervision {
 
   [[noreturn]] void end(ReportKind kind, int value, int extra) {
     control_.report(kind, value, extra, resumes_);
+    if (has_terminal_) end_others();
     _exit(0);
+  }
+
+  // The end of a session's leader hangs its terminal up, and the kernel then drops what fence has not read yet. Where
+  // the slave is closed everywhere before, the master still gives it all (drivers/tty/tty_io.c).
+  static void end_others() {
+    kill(-1, SIGKILL);
+    while (waitpid(-1, nullptr, __WALL) > 0 || errno == EINTR) continue;
   }
 
   const Control& control_;
   Command command_;
   pid_t target_;
+  bool has_terminal_;
+  Front front_;
   int signals_;
   std::uint64_t in_group_ = 0;  ///< bit N-1: a user has sent signal N to our process group
   std::uint32_t resumes_ = 0;
@@ -235,9 +287,10 @@ class Supervision {
 };
 
 // All that has to be done and to hold before Go.
-Failure prepare(const Orders& orders) {
+Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
   if (const Failure bad = place_descriptors(orders); bad.failed) return bad;
   if (const Failure bad = verify_mounts(orders); bad.failed) return bad;
+  if (const Failure bad = make_terminal(orders, terminal); bad.failed) return bad;
   if (const Failure bad = drop_capabilities(); bad.failed) return bad;
   if (const Failure bad = verify_confinement(orders); bad.failed) return bad;
   if (orders.runtime_dir[0] != '\0') return confirm_runtime_dir(orders.runtime_dir, orders.header->uid);
@@ -257,14 +310,15 @@ Failure prepare(const Orders& orders) {
   Orders orders;
   if (read_orders(payload, orders).failed) _exit(1);
   const Control control(orders.header->control);
-  Failure bad = prepare(orders);
+  PrivateTerminal terminal;
+  Failure bad = prepare(orders, terminal);
   const int signals = bad.failed ? -1 : signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
   if (!bad.failed && signals < 0) bad = failure(Step::Fork, errno);
   Command command;
   if (!bad.failed) {
-    control.report(ReportKind::Ready, 0, 0, 0);
+    control.ready(terminal.master);
     if (control.next().kind != OrderKind::Go) Control::abandon();
-    bad = start_command(orders, command);
+    bad = start_command(orders, terminal.slave, command);
   }
   if (bad.failed) {
     control.report(ReportKind::Failed, static_cast<int>(bad.step), bad.error, 0, bad.mount);
@@ -272,7 +326,7 @@ Failure prepare(const Orders& orders) {
   }
   // The other end of a pipe must see the command close it, not us.
   for (int stream = 0; stream < 3; ++stream) close(stream);
-  Supervision(control, command, orders.header->place, signals).run();
+  Supervision(control, command, orders.header->place, terminal.slave, signals).run();
 }
 
 }  // namespace

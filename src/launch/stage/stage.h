@@ -41,6 +41,34 @@ Failure verify_confinement(const Orders& orders);
 /// XDG base directory specification: a directory of the user's own, mode 0700, local, in which files can be made.
 Failure confirm_runtime_dir(const char* path, std::uint32_t uid);
 
+/// A pty of the sandbox's own devpts.
+struct PrivateTerminal {
+  int master = -1;  ///< for fence
+  int slave = -1;   ///< the stage's own, by which it moves the foreground; above 2, closes on exec
+};
+/// Makes one, if the orders want it: the session's controlling terminal (Place::OwnTerminal), and what stands for
+/// kPrivateTerminal in the command's streams.
+Failure make_terminal(const Orders& orders, PrivateTerminal& terminal);
+
+/// The process group that has the foreground of a private terminal.
+class Front {
+ public:
+  Front(int slave, pid_t command) : slave_(slave), had_it_(command), command_(command) {}
+  /// Nobody has it: whoever reads, or sets modes, is stopped.
+  void take();
+  /// To the group that had it, if it is still there; else, or with `to_command`, to the command's.
+  void give(bool to_command);
+  /// The group that has it, or had it before take(); the command's where there is no such group.
+  [[nodiscard]] pid_t group() const;
+
+ private:
+  [[nodiscard]] pid_t remembered() const;
+
+  int slave_;
+  pid_t had_it_;
+  pid_t command_;
+};
+
 /// The command's process.
 struct Command {
   pid_t pid = -1;
@@ -50,7 +78,8 @@ struct ExecResult {
   std::int32_t error;
   std::int32_t found;
 };
-/// Precondition: every signal is blocked, so that none is lost while the dispositions change.
-Failure start_command(const Orders& orders, Command& command);
+/// `slave` is that of the private terminal, or -1. Precondition: every signal is blocked, so that none is lost while
+/// the dispositions change.
+Failure start_command(const Orders& orders, int slave, Command& command);
 
 }  // namespace fence::stage
