@@ -55,8 +55,11 @@ SharedDebt::~SharedDebt() {
   if (debt_ != nullptr) munmap(debt_, sizeof(TerminalDebt));
 }
 
-OuterTerminal::OuterTerminal(UniqueFd fd, SharedDebt debt)
-    : fd_(std::move(fd)), debt_(std::move(debt)), has_job_control_(tcgetpgrp(fd_.get()) >= 0) {}
+OuterTerminal::OuterTerminal(UniqueFd fd, bool shows_others, SharedDebt debt)
+    : fd_(std::move(fd)),
+      debt_(std::move(debt)),
+      shows_others_(shows_others),
+      has_job_control_(tcgetpgrp(fd_.get()) >= 0) {}
 
 Result<OuterTerminal> OuterTerminal::open(const std::array<bool, 3>& relayed) {
   for (int stream = 0; stream < 3; ++stream) {
@@ -64,7 +67,7 @@ Result<OuterTerminal> OuterTerminal::open(const std::array<bool, 3>& relayed) {
     UniqueFd fd = open_again(stream);
     if (!fd) return system_error("cannot open the terminal of descriptor " + std::to_string(stream), errno);
     FENCE_TRY(SharedDebt debt, SharedDebt::make());
-    return OuterTerminal(std::move(fd), std::move(debt));
+    return OuterTerminal(std::move(fd), !relayed[STDOUT_FILENO], std::move(debt));
   }
   return Error{.kind = ErrorKind::Internal, .what = "no descriptor leads to the terminal that is to be relayed"};
 }
@@ -85,6 +88,7 @@ bool OuterTerminal::stops_writers() const {
 }
 
 bool OuterTerminal::ends_lines() const {
+  if (debt().raw && !shows_others_) return false;
   termios modes{};
   constexpr tcflag_t kEnds = OPOST | ONLCR;
   return tcgetattr(fd(), &modes) == 0 && (modes.c_oflag & kEnds) == kEnds;
@@ -119,6 +123,7 @@ void OuterTerminal::go_raw() {
     owed.raw = false;
     owed.saved = now;
     owed.ours = raw_modes(now);
+    if (shows_others_) owed.ours.c_oflag = now.c_oflag;
   }
   // What is typed already and what is not shown yet stays.
   tcsetattr(fd(), TCSANOW, &owed.ours);

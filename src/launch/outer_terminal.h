@@ -64,6 +64,7 @@ class OuterTerminal {
   /// True where the size is another one than that of `master`.
   [[nodiscard]] bool size_differs(int master) const;
 
+  /// Where descriptor 1 leads elsewhere, who stands at its other end may write to this terminal: lines still end then.
   void go_raw();
   /// Undoes go_raw(), if that is in force.
   void restore();
@@ -74,12 +75,13 @@ class OuterTerminal {
   void undo_modes();
 
  private:
-  OuterTerminal(UniqueFd fd, SharedDebt debt);
+  OuterTerminal(UniqueFd fd, bool shows_others, SharedDebt debt);
   void write_all(std::string_view text) const;
   void discard_up_to_answer() const;
 
   UniqueFd fd_;
   SharedDebt debt_;
+  bool shows_others_;
   bool has_job_control_;
 };
 

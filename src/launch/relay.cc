@@ -126,8 +126,7 @@ void Relay::write_outer(RelayNews& news) {
 }
 
 long Relay::write_output() {
-  // In raw mode the terminal shows bytes as they are.
-  if (!outer_.debt().raw && outer_.ends_lines()) return write_cooked();
+  if (outer_.ends_lines()) return write_cooked();
   const auto bytes = output_.data();
   const ssize_t wrote = write(outer_.fd(), bytes.data(), bytes.size());
   if (wrote > 0) output_.taken(static_cast<std::size_t>(wrote));

@@ -37,6 +37,16 @@ def descendants(of=None):
     return found
 
 
+def job_of(pid):
+    """(parent, process group, foreground group of its terminal) of a process; (0, 0, -1) where it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rsplit(b")", 1)[1].split()
+    except OSError:
+        return 0, 0, -1
+    return int(fields[1]), int(fields[2]), int(fields[5])
+
+
 def wait_until_gone(timeout=10.0):
     """Reaps until no descendant is left; returns what is left after `timeout` seconds."""
     end = time.monotonic() + timeout

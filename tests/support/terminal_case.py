@@ -93,20 +93,25 @@ class TerminalCase(unittest.TestCase):
         self.assertEqual(processes.wait_until_gone(timeout), {})
 
     def wait_in_foreground(self, session, name, timeout=20.0):
-        """Waits until a process `name` runs in the terminal's foreground group, so that a key reaches it."""
+        """Waits until a process `name` is in the foreground of its own terminal, and it or a process above it in that
+        of the session, so that a key reaches it."""
         end = time.monotonic() + timeout
         while True:
             foreground = session.foreground()
-            for pid, (its, state) in processes.descendants(session.pid).items():
-                if its == name and state in "SR" and self._group(pid) == foreground:
+            below = processes.descendants(session.pid)
+            for pid, (its, state) in below.items():
+                if its == name and state in "SR" and self._in_front(pid, foreground):
                     return pid
-            self.assertLess(time.monotonic(), end, f"{name} is not in the foreground ({foreground}) among {processes.descendants(session.pid)}: "
+            self.assertLess(time.monotonic(), end, f"{name} is not in the foreground ({foreground}) among {below}: "
                             f"{session.output[-500:]!r}")
             session.settle(0.02)
 
-    @staticmethod
-    def _group(pid):
-        try:
-            return os.getpgid(pid)
-        except ProcessLookupError:
-            return None
+    @classmethod
+    def _in_front(cls, pid, foreground):
+        _, group, own_foreground = processes.job_of(pid)
+        if group != own_foreground:
+            return False
+        while pid > 1 and group != foreground:
+            pid, _, _ = processes.job_of(pid)
+            _, group, _ = processes.job_of(pid)
+        return group == foreground

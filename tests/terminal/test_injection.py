@@ -5,7 +5,7 @@ import platform
 import re
 import unittest
 
-from terminal_case import TerminalCase
+from terminal_case import PRIVATE, TerminalCase
 
 PROBE = os.environ.get("FENCE_TERMINAL_PROBE", "")
 
@@ -95,6 +95,10 @@ class OrdinaryUser(TerminalCase):
 
 class Root(OrdinaryUser):
     AS_ROOT = True
+
+
+class Private(OrdinaryUser):
+    SETTINGS = PRIVATE
 
 
 if __name__ == "__main__":

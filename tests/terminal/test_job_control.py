@@ -5,7 +5,7 @@ import signal
 import unittest
 
 import processes
-from terminal_case import INTERACTIVE, TerminalCase
+from terminal_case import INTERACTIVE, PRIVATE, TerminalCase
 
 CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
 STOPPED = r"([Ss]topped|[Ss]uspended)"
@@ -289,6 +289,10 @@ while True:
 
 class Root(OrdinaryUser):
     AS_ROOT = True
+
+
+class Private(OrdinaryUser):
+    SETTINGS = PRIVATE
 
 
 class NewSession(TerminalCase):

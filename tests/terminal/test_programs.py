@@ -4,7 +4,7 @@ import subprocess
 import unittest
 
 import processes
-from terminal_case import TerminalCase
+from terminal_case import PRIVATE, TerminalCase
 
 
 class OrdinaryUser(TerminalCase):
@@ -97,6 +97,10 @@ class OrdinaryUser(TerminalCase):
 
 class Root(OrdinaryUser):
     AS_ROOT = True
+
+
+class Private(OrdinaryUser):
+    SETTINGS = PRIVATE
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import time
 import unittest
 
 import processes
-from terminal_case import INTERACTIVE, TerminalCase
+from terminal_case import INTERACTIVE, PRIVATE, TerminalCase
 
 HANDLER = 'trap "echo got {0}; exit 9" {0}; echo ready; while :; do sleep 0.05; done'
 
@@ -198,12 +198,30 @@ class Killed(TerminalCase):
             time.sleep(0.02)
 
 
+class KilledWithAPrivateTerminal(Killed):
+    SETTINGS = PRIVATE
+
+    def test_monitor(self):
+        """There is none."""
+
+
 class KilledAsRoot(Killed):
     AS_ROOT = True
 
 
 class Root(OrdinaryUser):
     AS_ROOT = True
+
+
+class Private(OrdinaryUser):
+    SETTINGS = PRIVATE
+
+    def test_modes_that_a_command_sets_on_purpose_stay(self):
+        # In its own terminal.
+        script = self.place.add_file("noecho.sh", "fence sh -c 'stty -echo; stty -a'\necho outside\nstty -a\n")
+        session = self.shell()
+        session.line("sh " + script)
+        session.expect(r" -echo .*outside.*isig icanon .* echo ")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import time
 import unittest
 
 import processes
-from terminal_case import TerminalCase
+from terminal_case import PRIVATE, TerminalCase
 
 
 class OrdinaryUser(TerminalCase):
@@ -150,6 +150,10 @@ class OrdinaryUser(TerminalCase):
 
 class Root(OrdinaryUser):
     AS_ROOT = True
+
+
+class Private(OrdinaryUser):
+    SETTINGS = PRIVATE
 
 
 if __name__ == "__main__":
