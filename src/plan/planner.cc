@@ -397,7 +397,10 @@ class Planner {
 Planned try_plan(const Policy& policy, const Request& request, const HostFacts& facts) {
   FactLens lens(facts);
   auto plan = Planner(policy, request, lens).plan();
-  return {lens.wanted(), std::move(plan)};
+  FactQueries wanted = lens.wanted();
+  // A plan that is thrown away needs no hash.
+  if (plan && wanted.empty()) mark_plan(*plan);
+  return {std::move(wanted), std::move(plan)};
 }
 
 FactQueries required_facts(const Policy& policy, const Request& request, const HostFacts& facts) {

@@ -275,6 +275,7 @@ std::string plan_json(const SandboxPlan& plan) {
   }
   const Json out = {
       {"schema", "fence-plan/1"},
+      {"hash", plan.hash},
       {"command", json_of(plan.command)},
       {"directory", escape_bytes(plan.directory.text())},
       {"profiles", json_of(plan.profiles)},

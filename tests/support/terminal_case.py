@@ -27,17 +27,18 @@ INTERACTIVE = {
     "fish": ["fish", "--no-config", "-i", "-C", "function fish_prompt; echo -n $PS1; end; function fish_title; end"],
 }
 
-
 # By the settings' layer of the environment, so that a line typed into a shell need not say it.
+SHARED = {"FENCE_SET_BACKEND": "bwrap"}
 PRIVATE = {"FENCE_SET_BACKEND": "native", "FENCE_SET_TERMINAL_MODE": "private"}
 SHARED_NATIVE = {"FENCE_SET_BACKEND": "native", "FENCE_SET_TERMINAL_MODE": "shared"}
 
 
 class TerminalCase(unittest.TestCase):
-    """Runs as an ordinary user; a subclass with AS_ROOT runs the same as root."""
+    """Runs as an ordinary user with the user's own terminal; a subclass with AS_ROOT runs the same as root, one with other
+    SETTINGS with another terminal."""
 
     AS_ROOT = False
-    SETTINGS = {}
+    SETTINGS = SHARED
 
     @classmethod
     def setUpClass(cls):

@@ -5,7 +5,7 @@ import signal
 import unittest
 
 import processes
-from terminal_case import INTERACTIVE, PRIVATE, TerminalCase
+from terminal_case import INTERACTIVE, PRIVATE, SHARED_NATIVE, TerminalCase
 
 CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
 STOPPED = r"([Ss]topped|[Ss]uspended)"
@@ -295,6 +295,10 @@ class Private(OrdinaryUser):
     SETTINGS = PRIVATE
 
 
+class SharedByTheNativeExecutor(OrdinaryUser):
+    SETTINGS = SHARED_NATIVE
+
+
 class NewSession(TerminalCase):
     """A session of the sandbox's own has no job control; keys still mean what they mean."""
 
@@ -333,6 +337,10 @@ while True:
         session = self.shell()
         session.line("fence --force-new-session sh -c '(: </dev/tty) || echo no-t''ty'")
         session.expect(r"no-tty\r")
+
+
+class NewSessionWithAPrivateTerminal(NewSession):
+    SETTINGS = PRIVATE
 
 
 class NegativeControl(TerminalCase):

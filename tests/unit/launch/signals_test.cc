@@ -32,6 +32,14 @@ TEST(SignalAction, SuspendFreezesACommandInItsOwnSession) {
   EXPECT_EQ(signal_action(SIGTSTP, Sender::User, Place::OwnSession), SignalAction::Freeze);
 }
 
+TEST(SignalAction, ACommandWithATerminalOfItsOwnIsStoppedAsAJob) {
+  EXPECT_EQ(signal_action(SIGTSTP, Sender::Terminal, Place::OwnTerminal), SignalAction::ForwardGroup);
+  EXPECT_EQ(signal_action(SIGTSTP, Sender::User, Place::OwnTerminal), SignalAction::ForwardGroup);
+  EXPECT_EQ(signal_action(SIGINT, Sender::Terminal, Place::OwnTerminal), SignalAction::ForwardGroup);
+  EXPECT_EQ(signal_action(SIGINT, Sender::User, Place::OwnTerminal), SignalAction::Forward);
+  EXPECT_EQ(signal_action(SIGTTIN, Sender::Terminal, Place::OwnTerminal), SignalAction::Nothing);
+}
+
 TEST(SignalAction, WhatAUserSendsGoesOnToTheCommandAlone) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH}) {
     for (const Place place : {Place::SharedGroup, Place::OwnGroup, Place::OwnSession}) {

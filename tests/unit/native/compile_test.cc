@@ -170,6 +170,17 @@ TEST(Compile, AStreamThatIsClosedIsNoConsole) {
   EXPECT_EQ(compiled(plan(), facts).console_stream, -1);
 }
 
+TEST(Compile, APrivateTerminalHasANameOfItsOwnAndASessionOfItsOwn) {
+  SandboxPlan own = plan({op("/dev", Dev{}, MountPoint::Create)});
+  own.session = *SessionPlan::make({.terminal = TerminalKind::Private, .relayed = {true, true, true}});
+  HostFacts facts;
+  facts.terminal.streams[1].terminal = true;
+  const ChildProgram program = compiled(own, facts);
+  EXPECT_EQ(program.console_stream, -1);
+  EXPECT_NE(program.steps.back().kind, StepKind::Console);
+  EXPECT_TRUE(program.new_session);
+}
+
 TEST(Compile, DecisionsOfThePlanAreFlags) {
   SandboxPlan all = plan({}, {}, SessionKind::NewSession);
   all.network.value = NetworkMode::None;

@@ -234,6 +234,14 @@ TEST_F(EnvironmentTest, GpgLearnsTheTerminalsNameInside) {
   EXPECT_EQ(fate("GPG_TTY"), "absent");
 }
 
+TEST_F(EnvironmentTest, GpgLearnsTheNameOfAPrivateTerminal) {
+  session.terminal = TerminalKind::Private;
+  session.relayed = {true, true, true};
+  EXPECT_EQ(fate("GPG_TTY"), "= /dev/pts/0");
+  policy.devices.value = DevicesMode::Host;
+  EXPECT_EQ(fate("GPG_TTY"), "absent");
+}
+
 TEST_F(EnvironmentTest, GpgTtyCanBeDeniedAndSet) {
   world.facts.terminal.streams[1].terminal = true;
   deny("GPG_*", 2, kUser);

@@ -29,8 +29,8 @@ TerminalFacts on_pipes() {
 Origin option(std::string name) { return {LayerKind::CommandLine, std::move(name), 0, 0}; }
 Origin settings_line(std::uint32_t line) { return {LayerKind::User, "~/.config/fence/settings.toml", line, 0}; }
 
-SessionPlan decide(const Policy& policy, const TerminalFacts& terminal) {
-  auto plan = decide_session(policy, terminal);
+SessionPlan decide(const Policy& policy, const TerminalFacts& terminal, Executor executor = Executor::Bwrap) {
+  auto plan = decide_session(policy, terminal, executor);
   EXPECT_TRUE(plan.has_value());
   return *plan;
 }
@@ -109,30 +109,72 @@ TEST(SessionForeground, IsGivenBackOnlyByTheForegroundJobOfASharedTerminal) {
   EXPECT_FALSE(decide(kept, on_pipes()).restore_foreground());
 }
 
-TEST(PrivateTerminal, IsNotToBeHadYet) {
+TEST(PrivateTerminal, IsTheDefaultOfTheNativeExecutorOnly) {
+  const SessionPlan own = decide({}, on_a_terminal(), Executor::Native);
+  EXPECT_EQ(own.terminal(), TerminalKind::Private);
+  EXPECT_EQ(own.kind(), SessionKind::TiocstiFilter);
+  EXPECT_FALSE(own.restore_foreground());
+  EXPECT_EQ(own.relayed(), (std::array{true, true, true}));
+  EXPECT_EQ(own.terminal_reason(), "default of the native executor: descriptors 0, 1 and 2 are terminals");
+
+  const SessionPlan shared = decide({}, on_a_terminal(), Executor::Bwrap);
+  EXPECT_EQ(shared.terminal(), TerminalKind::Shared);
+  EXPECT_EQ(shared.terminal_reason(), "the bwrap executor can only share the caller's terminal");
+}
+
+TEST(PrivateTerminal, IsNoneWithoutATerminal) {
+  Policy policy;
+  policy.terminal = {TerminalMode::Private, option("--terminal")};
+  EXPECT_EQ(decide(policy, on_pipes(), Executor::Native).terminal(), TerminalKind::None);
+}
+
+TEST(PrivateTerminal, NamesWhoAskedForItOrAgainstIt) {
+  Policy policy;
+  policy.terminal = {TerminalMode::Private, option("--terminal")};
+  EXPECT_EQ(decide(policy, on_a_terminal(), Executor::Native).terminal_reason(), "--terminal private");
+  policy.terminal = {TerminalMode::Shared, settings_line(7)};
+  const SessionPlan shared = decide(policy, on_a_terminal(), Executor::Native);
+  EXPECT_EQ(shared.terminal(), TerminalKind::Shared);
+  EXPECT_EQ(shared.terminal_reason(), "terminal.mode = \"shared\" in ~/.config/fence/settings.toml:7");
+  EXPECT_EQ(shared.terminal_origin(), settings_line(7));
+}
+
+TEST(PrivateTerminal, RelaysOnlyTheStreamsOfOneTerminal) {
+  EXPECT_EQ(decide({}, only_on(2), Executor::Native).relayed(), (std::array{false, false, true}));
+  TerminalFacts two = on_a_terminal();
+  two.streams[1].rdev = 0x8802;
+  EXPECT_EQ(decide({}, two, Executor::Native).relayed(), (std::array{true, false, true}));
+}
+
+TEST(PrivateTerminal, StaysInANewSession) {
+  Policy policy;
+  policy.force_new_session = Ranked<bool>{true, option("--force-new-session"), 3};
+  const SessionPlan plan = decide(policy, on_a_terminal(), Executor::Native);
+  EXPECT_EQ(plan.kind(), SessionKind::NewSession);
+  EXPECT_EQ(plan.terminal(), TerminalKind::Private);
+}
+
+TEST(PrivateTerminal, IsRefusedWhereBwrapWasChosenForUs) {
   Policy policy;
   policy.terminal = {TerminalMode::Private, settings_line(7)};
-  const auto refused = decide_session(policy, on_a_terminal());
+  const auto refused = decide_session(policy, on_a_terminal(), Executor::Bwrap);
   ASSERT_FALSE(refused.has_value());
   ASSERT_EQ(refused.error().size(), 1U);
   EXPECT_EQ(refused.error()[0].kind, ErrorKind::Unsupported);
   EXPECT_EQ(to_string(refused.error()[0]),
-            "fence: cannot give the command a private terminal: this build of fence can only share the caller's "
+            "fence: cannot give the command a private terminal: the bwrap executor can only share the caller's "
             "terminal\n"
             "  asked for by ~/.config/fence/settings.toml:7\n"
             "  hint: leave terminal.mode at \"auto\": the command then shares the terminal, and TIOCSTI is refused");
-  policy.terminal.value = TerminalMode::Shared;
-  EXPECT_TRUE(decide_session(policy, on_a_terminal()).has_value());
 }
 
 TEST(PrivateTerminal, ContradictsTheBwrapExecutor) {
   Policy policy;
   policy.terminal = {TerminalMode::Private, option("--terminal")};
   policy.backend = {Backend::Bwrap, settings_line(2)};
-  const auto refused = decide_session(policy, on_a_terminal());
+  const auto refused = decide_session(policy, on_a_terminal(), Executor::Bwrap);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error()[0].kind, ErrorKind::Conflict);
-  EXPECT_EQ(refused.error()[0].why, "the bwrap executor can only share the caller's terminal");
   EXPECT_EQ(refused.error()[0].context,
             std::vector<std::string>{"backend = \"bwrap\" is asked for by ~/.config/fence/settings.toml:2"});
 }
@@ -146,6 +188,16 @@ TEST(SessionInvariants, AForegroundNeedsASharedTerminalAndNoNewSession) {
   EXPECT_EQ(SessionPlan::make(parts).error().kind, ErrorKind::Internal);
   parts.kind = SessionKind::TiocstiFilter;
   parts.terminal = TerminalKind::None;
+  EXPECT_FALSE(SessionPlan::make(parts).has_value());
+}
+
+TEST(SessionInvariants, AStreamIsRelayedIfAndOnlyIfTheTerminalIsPrivate) {
+  SessionPlan::Parts parts;
+  parts.terminal = TerminalKind::Private;
+  EXPECT_FALSE(SessionPlan::make(parts).has_value());
+  parts.relayed = {true, false, false};
+  EXPECT_TRUE(SessionPlan::make(parts).has_value());
+  parts.terminal = TerminalKind::Shared;
   EXPECT_FALSE(SessionPlan::make(parts).has_value());
 }
 
