@@ -337,9 +337,10 @@ class Planner {
         return;
       case TerminalKind::Shared:
         danger(new_session
-                   ? "the terminal's descriptors stay open inside: what runs there can read keys typed at any time"
+                   ? "the terminal's descriptors stay open inside: what runs there can read keys typed at any time, "
+                     "and leave the terminal changed or its answers typed into the shell"
                    : "the terminal is shared: what runs inside can read keys typed while it has the foreground, and "
-                     "leave the terminal changed",
+                     "leave the terminal changed or its answers typed into the shell",
                session.origin());
         return;
       case TerminalKind::Private:

@@ -70,7 +70,7 @@ Error not_executed_error(std::string_view command, const NotExecuted& failure);
 /// those of the terminal only where the kernel has not already sent them there; fence stops and continues as the
 /// command does; a second TERM or INT from a user at least half a second after the first, or 3 seconds after a hang-up,
 /// kills the sandbox. At the end the terminal's foreground and, where a signal killed the command, its modes are as
-/// they were.
+/// they were. A private terminal (docs/adr/0017-a-private-terminal.md) leaves the caller's as it was in any case.
 ///
 /// Descriptors 0 and 1 of the caller lead to /dev/null afterwards where they are no terminal, so that the other end of
 /// a pipe sees the command close it. Call it once, from a single-threaded process; it is not reentrant.

@@ -32,20 +32,38 @@ std::string cooked(std::string_view bytes, bool last) {
 }
 
 TEST(OutputWatch, KnowsWhatTerminalsAnswer) {
-  for (const char* query :
-       {"\x1b[6n", "\x1b[?6n", "\x1b[5n", "\x1b[c", "\x1b[0c", "\x1b[>c", "\x1b[=c", "\x1b[x", "\x1b[?2026$p", "\x1b[4$p",
-        "\x1b[>q", "\x1b[>0q", "\x1b[?u", "\x1b[14t", "\x1b[18t", "\x1b[21t", "\x1bZ", "\x1bP+q544e\x1b\\",
-        "\x1bP$qm\x1b\\", "\x1b]11;?\a", "\x1b]4;1;?\x1b\\", "\x1b]52;c;?\a", "\x1b_Gi=1,a=q;AAAA\x1b\\"}) {
+  for (const char* query : {"\x1b[6n",
+                            "\x1b[?6n",
+                            "\x1b[5n",
+                            "\x1b[c",
+                            "\x1b[0c",
+                            "\x1b[>c",
+                            "\x1b[=c",
+                            "\x1b[x",
+                            "\x1b[?2026$p",
+                            "\x1b[4$p",
+                            "\x1b[>q",
+                            "\x1b[>0q",
+                            "\x1b[?u",
+                            "\x1b[14t",
+                            "\x1b[18t",
+                            "\x1b[21t",
+                            "\x1bZ",
+                            "\x1bP+q544e\x1b\\",
+                            "\x1bP$qm\x1b\\",
+                            "\x1b]11;?\a",
+                            "\x1b]4;1;?\x1b\\",
+                            "\x1b]52;c;?\a",
+                            "\x1b_Gi=1,a=q;AAAA\x1b\\"}) {
     EXPECT_TRUE(asks(query)) << (query + 1);
     EXPECT_TRUE(asks("some text " + std::string(query) + " more")) << (query + 1);
   }
 }
 
 TEST(OutputWatch, KnowsWhatTheyDoNotAnswer) {
-  for (const char* text :
-       {"", "plain text ? 6n\r\n", "\x1b[1;31mred\x1b[0m", "\x1b[2J\x1b[H", "\x1b[?25l", "\x1b[?0c", "\x1b[22;0;0t",
-        "\x1b[8;24;80t", "\x1b[2 q", "\x1b[!p", "\x1b[4S", "\x1b[1;24r", "\x1b]0;a title\a", "\x1b]8;;https://x/\x1b\\",
-        "\x1b(B", "\x1b=", "\x1b[u"}) {
+  for (const char* text : {"", "plain text ? 6n\r\n", "\x1b[1;31mred\x1b[0m", "\x1b[2J\x1b[H", "\x1b[?25l", "\x1b[?0c",
+                           "\x1b[22;0;0t", "\x1b[8;24;80t", "\x1b[2 q", "\x1b[!p", "\x1b[4S", "\x1b[1;24r",
+                           "\x1b]0;a title\a", "\x1b]8;;https://x/\x1b\\", "\x1b(B", "\x1b=", "\x1b[u"}) {
     EXPECT_FALSE(asks(text)) << text;
   }
 }

@@ -22,6 +22,13 @@ SandboxPlan some_plan() {
                                          .overruled = {}})};
 }
 
+TEST(StageFailure, APrivateTerminalThatCannotBeHadNamesTheLimit) {
+  const Error full = stage_failure(stage::Step::Terminal, ENOSPC, some_plan(), 0);
+  EXPECT_EQ(full.what, "cannot make a private terminal");
+  EXPECT_THAT(full.hint, HasSubstr("kernel.pty.max"));
+  EXPECT_THAT(stage_failure(stage::Step::Terminal, EMFILE, some_plan(), 0).hint, HasSubstr("ulimit -n"));
+}
+
 TEST(BwrapFailure, MaskedProcNamesTheFlagsThatHelp) {
   const Error error = bwrap_failure("bwrap: Can't mount proc on /newroot/proc: Operation not permitted\n", kExited1);
   EXPECT_EQ(error.what, "bwrap cannot set up the sandbox");

@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "fence/plan/decide.h"
+#include "small_plan.h"
+
+namespace fence {
+namespace {
+
+std::string value_of(const SandboxPlan& plan, std::string_view name) {
+  for (const VariablePlan& variable : plan.environment.variables) {
+    if (variable.name != name) continue;
+    const auto* set = std::get_if<Replaced>(&variable.fate);
+    return set == nullptr ? "not set" : set->value;
+  }
+  return "absent";
+}
+
+SandboxPlan marked(SandboxPlan plan) {
+  mark_plan(plan);
+  return plan;
+}
+
+TEST(MarkPlan, TellsTheCommandWhereItIs) {
+  const SandboxPlan plan = marked(small_plan());
+  EXPECT_EQ(value_of(plan, "FENCE_SANDBOX"), "1");
+  EXPECT_EQ(value_of(plan, "FENCE_PLAN"), plan.hash);
+  EXPECT_EQ(plan.hash.size(), 16U);
+  EXPECT_TRUE(std::ranges::is_sorted(plan.environment.variables, {}, &VariablePlan::name));
+}
+
+TEST(MarkPlan, IsTheSameForTheSamePlanAndAnotherForAnother) {
+  EXPECT_EQ(marked(small_plan()).hash, marked(small_plan()).hash);
+  EXPECT_EQ(marked(marked(small_plan())).hash, marked(small_plan()).hash);
+  SandboxPlan other = small_plan();
+  other.command.push_back("x");
+  EXPECT_NE(marked(other).hash, marked(small_plan()).hash);
+}
+
+TEST(MarkPlan, NobodyElseSaysWhatItIs) {
+  SandboxPlan plan = small_plan();
+  plan.environment.variables = {{"FENCE_PLAN", Passed{}, "", {}}, {"FENCE_SANDBOX", Replaced{"0"}, "", {}}};
+  plan = marked(plan);
+  EXPECT_EQ(plan.environment.variables.size(), 2U);
+  EXPECT_EQ(value_of(plan, "FENCE_SANDBOX"), "1");
+  EXPECT_EQ(value_of(plan, "FENCE_PLAN"), plan.hash);
+}
+
+}  // namespace
+}  // namespace fence
