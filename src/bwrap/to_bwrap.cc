@@ -114,12 +114,19 @@ void add_process(Draft& draft, const SandboxPlan& plan) {
   draft.option("--seccomp", {draft.payload(DataPayload{std::string(filter.begin(), filter.end())})});
 }
 
-void add_environment(Draft& draft, const EnvironmentPlan& environment) {
-  for (const auto& variable : environment.variables)
+// bwrap cannot give a terminal of its own; it shows the caller's as /dev/console, by which gpg-agent(1) finds it.
+const std::string& value_for_bwrap(const SandboxPlan& plan, const std::string& name, const std::string& value) {
+  static const std::string kConsole = "/dev/console";
+  const bool named = name == "GPG_TTY" && plan.session.terminal() == TerminalKind::Private;
+  return named && value == "/dev/pts/0" ? kConsole : value;
+}
+
+void add_environment(Draft& draft, const SandboxPlan& plan) {
+  for (const auto& variable : plan.environment.variables)
     std::visit(Overloaded{
                    [](const Passed&) {},
                    [&](const Replaced& replaced) {
-                     draft.option("--setenv", {variable.name, replaced.value});
+                     draft.option("--setenv", {variable.name, value_for_bwrap(plan, variable.name, replaced.value)});
                      draft.invocation.withheld_variables.push_back(variable.name);
                    },
                    [&](const Dropped&) {
@@ -216,7 +223,7 @@ Result<BwrapInvocation, Errors> to_bwrap(const SandboxPlan& plan, const HostFact
   add_identity(draft, plan.identity);
   add_namespaces(draft, plan);
   add_process(draft, plan);
-  add_environment(draft, plan.environment);
+  add_environment(draft, plan);
   add_mounts(draft, plan.mounts);
   draft.option("--chdir", {plan.directory.text()});
   draft.invocation.command = plan.command;

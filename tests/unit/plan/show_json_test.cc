@@ -16,6 +16,7 @@ using test::small_plan;
 TEST(PlanJson, ShowsTheWholePlan) {
   EXPECT_EQ(plan_json(small_plan()), R"({
   "schema": "fence-plan/1",
+  "hash": "",
   "command": [
     "bash"
   ],
@@ -128,6 +129,11 @@ TEST(PlanJson, ShowsTheWholePlan) {
   "session": {
     "kind": "tiocsti-filter",
     "terminal": "shared",
+    "terminal_reason": "the bwrap executor can only share the caller's terminal",
+    "terminal_origin": {
+      "layer": "built-in",
+      "source": "fence"
+    },
     "restore_foreground": true,
     "reason": "default: descriptors 0, 1 and 2 are terminals",
     "origin": {

@@ -46,6 +46,8 @@ Session and terminal
   why           default: descriptors 0, 1 and 2 are terminals
   asked for by  fence
   terminal      shared: the command uses this terminal itself
+  why           the bwrap executor can only share the caller's terminal
+  asked for by  fence
   at the end    fence becomes the terminal's foreground job again
 
 Runtime directory (XDG_RUNTIME_DIR)
@@ -208,13 +210,19 @@ TEST(PlanText, SaysWhatANewSessionMeans) {
   session.reason = "--force-new-session";
   session.origin = {LayerKind::CommandLine, "--force-new-session", 0, 0};
   session.overruled = {kUser};
+  session.terminal = TerminalKind::Private;
+  session.relayed = {true, true, true};
+  session.terminal_reason = "--terminal private";
+  session.terminal_origin = {LayerKind::CommandLine, "--terminal", 0, 0};
   SandboxPlan plan = small_plan();
   plan.session = *SessionPlan::make(session);
   EXPECT_EQ(section(plan_text(plan), "Session"), R"(Session and terminal
   session       new-session: no controlling terminal, no job control; TIOCSTI and TIOCLINUX are refused
   why           --force-new-session (over ~/.config/fence/settings.toml:12:3)
   asked for by  --force-new-session
-  terminal      shared: the command uses this terminal itself
+  terminal      private: a pseudo-terminal of the sandbox's own; fence relays
+  why           --terminal private
+  asked for by  --terminal
 )");
 }
 

@@ -17,6 +17,7 @@ inline MountOp decided(MountOp op, Because because, const Origin& winner, std::s
 /// A plan with something in every part but the remarks.
 inline SandboxPlan small_plan() {
   SessionPlan::Parts session;
+  session.terminal_reason = "the bwrap executor can only share the caller's terminal";
   session.restore_foreground = true;
   session.reason = "default: descriptors 0, 1 and 2 are terminals";
   Bind root = bind_of("/", BindMode::ReadOnly);
