@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace fence::launch {
 namespace {
@@ -29,20 +31,22 @@ TEST(ByteQueue, GivesWhatWasPutInOrder) {
   EXPECT_EQ(queue.room().size(), 8U);
 }
 
-RC_GTEST_PROP(ByteQueue, LosesAndAddsNothing, (const std::string& text)) {
+RC_GTEST_PROP(ByteQueue, LosesAndAddsNothing, (const std::string& text, const std::vector<std::uint8_t>& steps)) {
   ByteQueue queue(7);
   std::string out;
   std::size_t in = 0;
-  while (out.size() < text.size()) {
+  const auto move = [&](std::size_t put, std::size_t take) {
     const auto room = queue.room();
-    const std::size_t count = std::min(*rc::gen::inRange(std::size_t{0}, room.size() + 1), text.size() - in);
+    const std::size_t count = std::min({put, room.size(), text.size() - in});
     std::ranges::copy(std::string_view(text).substr(in, count), room.begin());
     queue.added(count);
     in += count;
-    const std::size_t taken = *rc::gen::inRange(std::size_t{0}, queue.data().size() + 1);
+    const std::size_t taken = std::min(take, queue.data().size());
     out.append(queue.data().data(), taken);
     queue.taken(taken);
-  }
+  };
+  for (const std::uint8_t step : steps) move(step % 8U, step / 8U % 8U);
+  while (out.size() < text.size()) move(7, 7);
   RC_ASSERT(out == text);
 }
 

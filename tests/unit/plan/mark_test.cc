@@ -8,6 +8,8 @@
 namespace fence {
 namespace {
 
+using test::small_plan;
+
 std::string value_of(const SandboxPlan& plan, std::string_view name) {
   for (const VariablePlan& variable : plan.environment.variables) {
     if (variable.name != name) continue;
