@@ -457,6 +457,7 @@ while True:
         session = self.shell()
         session.line("fence sh -c 'echo mark=$FENCE_SANDBOX plan=$FENCE_PLAN'")
         plan = session.expect(r"mark=1 plan=([0-9a-f]{16})\r").group(1)
+        session.expect(r"OUT\$ ")
         # Not through a pipe, with which the plan would be another one.
         session.line("fence plan --format json sh -c 'echo mark=$FENCE_SANDBOX plan=$FENCE_PLAN'")
         session.expect(b'"hash": "' + plan)
