@@ -148,11 +148,14 @@ void PrivateTerminal::act(AttachAction action, std::optional<bool>& stopped) {
       outer_.debt().raw = false;
       return relay_->set_attached(false);
     case AttachAction::InFront:
-      return link_->order(stage::OrderKind::Front);
+      link_->order(stage::OrderKind::Front);
+      return;
     case AttachAction::CommandInFront:
-      return link_->order(stage::OrderKind::Front, 1);
+      link_->order(stage::OrderKind::Front, 1);
+      return;
     case AttachAction::InBack:
-      return link_->order(stage::OrderKind::Back);
+      link_->order(stage::OrderKind::Back);
+      return;
     case AttachAction::Resume:
       return link_->resume();
     case AttachAction::StopGroup:

@@ -196,7 +196,7 @@ open("captured", "wb").write(got)
                 session.line("echo secret''password")
                 session.expect(r"secretpassword\r")
                 session.settle(0.3)
-                self.assertFalse(os.path.exists(os.path.join(self.place.work, "captured")))
+                self.assertFalse(os.path.exists(os.path.join(self.place.project, "captured")))
                 session.line("kill -KILL %1; exit")
                 session.wait()
 
@@ -205,7 +205,7 @@ open("captured", "wb").write(got)
                       "fence sh -c 'printf \"\\033[6n\"; kill -KILL $$'"):
             with self.subTest(words=words):
                 session = AnsweringSession(["dash", "-i"], env=self.place.environment(PS1="OUT$ "),
-                                           cwd=self.place.work, user=self.place.user)
+                                           cwd=self.place.project, user=self.place.user)
                 self.addCleanup(session.close)
                 session.expect(r"OUT\$ ")
                 session.line(words + "; read -r line; echo \"got <$line>\"")
@@ -216,7 +216,7 @@ open("captured", "wb").write(got)
                 self.assertRegex(session.output, rb"got <a-line>")
 
     def test_answers_are_typed_into_the_shell_without_fence(self):
-        session = AnsweringSession(["dash", "-i"], env=self.place.environment(PS1="OUT$ "), cwd=self.place.work,
+        session = AnsweringSession(["dash", "-i"], env=self.place.environment(PS1="OUT$ "), cwd=self.place.project,
                                    user=self.place.user)
         self.addCleanup(session.close)
         session.expect(r"OUT\$ ")
