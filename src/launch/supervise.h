@@ -54,13 +54,7 @@ class Supervisor {
   /// may be null.
   Supervisor(SignalInbox& inbox, StageLink& link, Terminal& terminal, PrivateTerminal* own, stage::Place place,
              pid_t monitor, Guard* guard)
-      : inbox_(inbox),
-        link_(link),
-        terminal_(terminal),
-        own_(own),
-        place_(place),
-        monitor_(monitor),
-        guard_(guard) {}
+      : inbox_(inbox), link_(link), terminal_(terminal), own_(own), place_(place), monitor_(monitor), guard_(guard) {}
 
   /// Returns the report with which the command ended; nothing where the stage or bwrap was killed.
   std::optional<stage::Report> run();
