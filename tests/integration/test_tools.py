@@ -111,15 +111,7 @@ class OfAnAccount(Case):
         super().setUp()
         if os.geteuid() != 0:
             self.skipTest("needs root to become another account")
-        accounts = {line.split(":")[0]: line.split(":") for line in self.read("/etc/passwd").splitlines()}
-        account = next((accounts[name] for name in ["news", "uucp", "list"] if name in accounts), None)
-        if account is None:
-            self.skipTest("no account of the system that could be borrowed")
-        user = self.user
-        self.addCleanup(setattr, self, "user", user)
-        self.user = type(user)(int(account[2]), int(account[3]), account[0], self.home)
-        for path in (self.home, self.project):
-            self.own(path)
+        self.become_an_account()
 
     def test_ssh(self):
         self.assertIn("OpenSSH", self.succeeded(self.fence("--", "ssh", "-V")).err)
