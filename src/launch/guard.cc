@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -17,10 +15,8 @@
 namespace fence::launch {
 namespace {
 
-/// Longer than from a write to the notice of the loss before it, also on a machine that is busy.
-constexpr std::int64_t kSuspicionMs = 1000;
-/// Looks one after another, while somebody outside goes on replacing a file.
-constexpr int kRounds = 64;
+/// For one look; also on a machine that is busy.
+constexpr std::int64_t kPatienceMs = 5000;
 
 constexpr std::uint32_t kGone = IN_CREATE | IN_DELETE | IN_MOVED_FROM;
 constexpr std::uint32_t kEvents = kGone | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR;
@@ -39,14 +35,12 @@ Error ending(const GuardOrder& order, std::string why, int errno_value = 0) {
           .hint = "look at it before you use it; danger.unguardedMounts = true lets commands go on in such a case"};
 }
 
-// A lease for reading is given only while nobody has the file open for writing (fcntl(2)).
-bool open_for_writing(const Loss& loss, const GuardOrder& order) {
-  const UniqueFd file(open(host_path(order).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) return errno != ENOENT;
-  struct stat status {};
-  if (fstat(file.get(), &status) != 0) return true;
-  // Replaced again: nobody will read this one.
-  if (status.st_dev != loss.device || status.st_ino != loss.inode) return false;
+// A lease for reading is given only while nobody has the file open for writing (fcntl(2)). It is asked for by
+// descriptor: what was replaced once more by now may have been copied, with what was written into it.
+bool open_for_writing(const UniqueFd& path) {
+  const std::string link = "/proc/self/fd/" + std::to_string(path.get());
+  const UniqueFd file(path ? open(link.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1);
+  if (!file) return true;
   // Who opens it just now breaks the lease, and the signal for that is one that does nothing by default.
   fcntl(file.get(), F_SETSIG, SIGURG);
   if (fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0) return true;
@@ -75,119 +69,157 @@ Error cannot_watch(const std::string& directory, int errno_value) {
 
 }  // namespace
 
-std::string_view NameHistory::objection(std::uint32_t renames) const {
+std::string_view NameHistory::objection(Mark mark) const {
   if (gone_) return "it was removed, moved away or made anew outside";
-  if (renames > put_back_) return "it was replaced twice before it could be protected again";
+  if (mark.renames > put_back_) return "it was replaced twice before it could be protected again";
   return {};
 }
 
-std::string_view NameHistory::objection_to_put_back(std::int64_t now_ms) const {
-  if (written_ms_ && now_ms - *written_ms_ < kSuspicionMs) {
+std::string_view NameHistory::objection_to_put_back() const {
+  if (writes_ > harmless_writes_)
     return "it was replaced outside, and somebody, maybe the command, has written it since";
-  }
   return {};
 }
 
-Result<Guard> Guard::start(pid_t stage, UniqueFd mountinfo, std::vector<GuardOrder> orders) {
-  FENCE_TRY(Namespaces namespaces, open_namespaces(stage));
-  Guard guard(std::move(mountinfo), std::move(namespaces));
-  guard.orders_ = std::move(orders);
-  for (const GuardOrder& order : guard.orders_) guard.guarded_.push_back({.order = order});
-  FENCE_TRY([[maybe_unused]] const Ok watched, guard.watch());
+Result<Guard> Guard::start(pid_t stage, int mountinfo, std::vector<GuardOrder> orders) {
+  FENCE_TRY(Watcher watcher, Watcher::start(stage, mountinfo, orders));
+  Guard guard(std::move(watcher));
+  for (GuardOrder& order : orders) guard.guarded_.push_back({.order = std::move(order)});
+  FENCE_TRY([[maybe_unused]] const Ok watched, guard.watch_names());
   return guard;
 }
 
+Result<Ok> Guard::confirm() { return watcher_.confirm(); }
+
 // A mount point that is moved away is told by its directory only: without it a protection could be lost unseen.
-Result<Ok> Guard::watch() {
+Result<Ok> Guard::watch_names() {
   names_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!names_) return cannot_watch(orders_.front().directory, errno);
-  for (std::size_t i = 0; i < orders_.size(); ++i) {
-    const int directory = inotify_add_watch(names_.get(), orders_[i].directory.c_str(), kEvents);
-    if (directory < 0) return cannot_watch(orders_[i].directory, errno);
-    by_name_.emplace(std::pair(directory, orders_[i].name), i);
+  if (!names_) return cannot_watch(guarded_.front().order.directory, errno);
+  for (std::size_t i = 0; i < guarded_.size(); ++i) {
+    const GuardOrder& order = guarded_[i].order;
+    const int directory = inotify_add_watch(names_.get(), order.directory.c_str(), kEvents);
+    if (directory < 0) return cannot_watch(order.directory, errno);
+    by_name_[std::pair(directory, order.name)].push_back(i);
   }
   return Ok{};
 }
 
-void Guard::stop_putting_back() {
-  for (GuardOrder& order : orders_) order.remedy = Remedy::End;
+std::optional<std::int64_t> Guard::deadline_ms() const {
+  if (!asked_ms_) return std::nullopt;
+  return *asked_ms_ + kPatienceMs;
 }
 
-// True where a guarded name has come or gone.
-bool Guard::read_names() {
-  bool concerns_us = false;
+void Guard::read_names() {
   alignas(inotify_event) char buffer[16384];
   for (;;) {
-    const ssize_t got = names_ ? read(names_.get(), buffer, sizeof buffer) : -1;
-    if (got <= 0) return concerns_us;
+    const ssize_t got = read(names_.get(), buffer, sizeof buffer);
+    if (got <= 0) return;
     for (const char* at = buffer; at < buffer + got;) {
       inotify_event event{};
       std::memcpy(&event, at, sizeof event);
       const std::string_view name(at + sizeof event, event.len == 0 ? 0 : std::strlen(at + sizeof event));
-      concerns_us |= take_event(event.wd, event.mask, name);
+      take_event(event.wd, event.mask, name);
       at += sizeof event + event.len;
     }
   }
 }
 
-bool Guard::take_event(int directory, std::uint32_t mask, std::string_view name) {
-  if ((mask & IN_Q_OVERFLOW) != 0) {
-    stop_putting_back();
-    return true;
-  }
+void Guard::take_event(int directory, std::uint32_t mask, std::string_view name) {
+  if ((mask & IN_Q_OVERFLOW) != 0) overflow_ = true;
   const auto found = by_name_.find(std::pair(directory, std::string(name)));
-  if (found == by_name_.end()) return false;
-  NameHistory& history = guarded_[found->second].history;
-  if ((mask & IN_CLOSE_WRITE) != 0) history.written(now_ms());
-  if ((mask & IN_MOVED_TO) != 0) history.moved_in();
-  if ((mask & kGone) != 0) history.gone();
-  return (mask & (kGone | IN_MOVED_TO)) != 0;
+  if (found == by_name_.end()) return;
+  for (const std::size_t index : found->second) {
+    NameHistory& history = guarded_[index].history;
+    if ((mask & IN_CLOSE_WRITE) != 0) history.written();
+    if ((mask & IN_MOVED_TO) != 0) history.moved_in();
+    if ((mask & kGone) != 0) history.gone();
+  }
 }
 
-std::optional<Error> Guard::look(bool mounts_changed) {
-  if (!read_names() && !mounts_changed) return std::nullopt;
-  bool again = true;
-  for (int left = kRounds; again; --left) {
-    again = false;
-    if (left == 0) return ending(orders_.front(), "files are replaced outside faster than they can be protected");
-    if (auto end = look_once(again)) return end;
+std::optional<Error> Guard::look() {
+  read_names();
+  while (const auto message = watcher_.next()) {
+    if (auto end = take(*message)) return end;
+  }
+  if (watcher_.gone()) return ending(guarded_.front().order, "the process that guards the sandbox's mounts was killed");
+  if (asked_ms_ && now_ms() >= *deadline_ms()) {
+    return ending(guarded_.front().order, "the process that guards the sandbox's mounts does not answer");
+  }
+  for (const Guarded& guarded : guarded_) {
+    if (const auto why = guarded.history.objection({}); !why.empty()) return ending(guarded.order, std::string(why));
+  }
+  if (overflow_) {
+    if (auto end = judge_overflow()) return end;
+  }
+  ask_if_owed();
+  return std::nullopt;
+}
+
+std::optional<Error> Guard::take(const Watcher::Message& message) {
+  const WatchReport& report = message.report;
+  switch (report.kind) {
+    case WatchReport::Kind::Ready:
+    case WatchReport::Kind::Failed:
+      break;
+    case WatchReport::Kind::PutBack:
+      return judge_put_back(guarded_[report.which], message.file);
+    case WatchReport::Kind::Lost: {
+      const std::string why =
+          report.error == 0 ? "what is there now cannot be mounted on itself" : errno_text(report.error);
+      return ending(guarded_[report.which].order, "it was replaced, removed or moved away outside (" + why + ")",
+                    report.error);
+    }
+    case WatchReport::Kind::Looked:
+      return judge_look();
   }
   return std::nullopt;
 }
 
-std::optional<Error> Guard::look_once(bool& again) {
-  for (Guarded& guarded : guarded_) guarded.seen_renames = guarded.history.renames();
-  const auto losses = put_back_lost(namespaces_, orders_);
-  if (!losses) return ending(guarded_.front().order, "fence could not look at the sandbox's mounts");
-  for (const Loss& loss : *losses) {
-    if (loss.put_back) guarded_[loss.order].history.put_back();
+std::optional<Error> Guard::judge_put_back(Guarded& guarded, const UniqueFd& file) {
+  guarded.history.put_back();
+  if (guarded.order.remedy == Remedy::Protect && open_for_writing(file)) {
+    return ending(guarded.order, "it was replaced outside, and somebody, maybe the command, has it open for writing");
   }
+  // Only now: whoever closed the file before the lease was given has left his event by then.
   read_names();
-  if (auto end = judge(*losses)) return end;
-  for (const Guarded& guarded : guarded_) {
-    if (const std::string_view why = guarded.history.objection(guarded.seen_renames); !why.empty()) {
+  if (const auto why = guarded.history.objection_to_put_back(); !why.empty()) {
+    return ending(guarded.order, std::string(why));
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> Guard::judge_look() {
+  asked_ms_.reset();
+  for (Guarded& guarded : guarded_) {
+    if (const auto why = guarded.history.objection(guarded.asked_at); !why.empty()) {
       return ending(guarded.order, std::string(why));
     }
-    again = again || guarded.history.owes_a_look();
+    guarded.history.looked(guarded.asked_at);
   }
   return std::nullopt;
 }
 
-std::optional<Error> Guard::judge(const std::vector<Loss>& losses) const {
-  for (const Loss& loss : losses) {
-    const Guarded& guarded = guarded_[loss.order];
-    if (!loss.put_back) {
-      const std::string reason =
-          loss.error == 0 ? "what is there now cannot be mounted on itself" : errno_text(loss.error);
-      return ending(guarded.order, "it was replaced, removed or moved away outside (" + reason + ")", loss.error);
-    }
-    const std::string_view why = guarded.history.objection_to_put_back(now_ms());
-    if (!why.empty()) return ending(guarded.order, std::string(why));
-    if (guarded.order.remedy == Remedy::Protect && open_for_writing(loss, guarded.order)) {
-      return ending(guarded.order, "it was replaced outside, and somebody, maybe the command, has it open for writing");
-    }
+// A rename that was not told of may be the command's.
+std::optional<Error> Guard::judge_overflow() const {
+  for (const Guarded& guarded : guarded_) {
+    if (!guarded.history.was_put_back() && !guarded.history.owes_a_look()) continue;
+    return ending(guarded.order,
+                  "it was replaced outside, and more happened in its directory than the kernel can tell of");
   }
   return std::nullopt;
+}
+
+// All that was noted before the question was sent is older than what the watcher then looks at.
+void Guard::ask_if_owed() {
+  if (asked_ms_) return;
+  bool owed = false;
+  for (Guarded& guarded : guarded_) {
+    guarded.asked_at = guarded.history.mark();
+    owed = owed || guarded.history.owes_a_look();
+  }
+  if (!owed) return;
+  watcher_.ask();
+  asked_ms_ = now_ms();
 }
 
 }  // namespace fence::launch

@@ -55,16 +55,19 @@ Result<std::optional<Guard>> inspect_sandbox(pid_t stage, const SandboxPlan& pla
   if (plan.guard_mounts) orders = guard_orders(plan.mounts);
   if (orders.empty() && !plan.verify_mounts) return std::optional<Guard>();
   const std::string path = "/proc/" + std::to_string(stage) + "/mountinfo";
-  UniqueFd mountinfo(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd mountinfo(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!mountinfo) return system_error("cannot look at the sandbox's mounts", errno);
-  const int table = mountinfo.get();
   std::optional<Guard> guard;
   if (!orders.empty()) {
-    FENCE_TRY(Guard started, Guard::start(stage, std::move(mountinfo), std::move(orders)));
+    FENCE_TRY(Guard started, Guard::start(stage, mountinfo.get(), std::move(orders)));
     guard.emplace(std::move(started));
   }
   if (plan.verify_mounts) {
-    FENCE_TRY([[maybe_unused]] Ok same, compare(table, plan));
+    FENCE_TRY([[maybe_unused]] Ok same, compare(mountinfo.get(), plan));
+  }
+  // The watcher gets ready in the meantime.
+  if (guard) {
+    FENCE_TRY([[maybe_unused]] Ok watches, guard->confirm());
   }
   return guard;
 }

@@ -122,7 +122,7 @@ class Launch {
   Result<Ok> inspect() {
     auto guard = inspect_sandbox(link_.stage(), plan_);
     if (guard) {
-      guard_ = *std::move(guard);
+      if (*guard) guard_.emplace(*std::move(*guard));
       return Ok{};
     }
     end();

@@ -65,11 +65,11 @@ std::optional<stage::Report> Supervisor::run() {
     pollfd wait[] = {{inbox_.fd(), POLLIN, 0},
                      {link_.fd(), POLLIN, 0},
                      {terminal_gone_ ? -1 : terminal_.fd(), 0, 0},
-                     {guard_ != nullptr ? guard_->mounts() : -1, POLLPRI, 0},
+                     {guard_ != nullptr ? guard_->watcher() : -1, POLLIN, 0},
                      {guard_ != nullptr ? guard_->names() : -1, POLLIN, 0},
                      {own_ == nullptr ? -1 : own_->fd(), POLLIN, 0}};
     if (poll(wait, std::size(wait), wait_ms()) < 0) continue;
-    if (wait[3].revents != 0 || wait[4].revents != 0) guard_mounts(wait[3].revents != 0);
+    if (guard_ != nullptr) guard_mounts();
     if (kill_at_ms_ && now_ms() >= *kill_at_ms_) {
       kill_at_ms_.reset();
       link_.order(stage::OrderKind::Kill);
@@ -90,8 +90,8 @@ std::optional<stage::Report> Supervisor::run() {
   }
 }
 
-void Supervisor::guard_mounts(bool mounts_changed) {
-  ended_because_ = guard_->look(mounts_changed);
+void Supervisor::guard_mounts() {
+  ended_because_ = guard_->look();
   if (!ended_because_) return;
   // The whole sandbox at once, without the stage's help.
   kill(link_.stage(), SIGKILL);
@@ -100,8 +100,10 @@ void Supervisor::guard_mounts(bool mounts_changed) {
 
 int Supervisor::wait_ms() const {
   const int look = own_ == nullptr ? -1 : own_->wait_ms();
-  if (!kill_at_ms_) return look;
-  const auto left = static_cast<int>(std::max<std::int64_t>(0, *kill_at_ms_ - now_ms()));
+  std::optional<std::int64_t> due = guard_ != nullptr ? guard_->deadline_ms() : std::nullopt;
+  if (kill_at_ms_) due = std::min(*kill_at_ms_, due.value_or(*kill_at_ms_));
+  if (!due) return look;
+  const auto left = static_cast<int>(std::max<std::int64_t>(0, *due - now_ms()));
   return look < 0 ? left : std::min(look, left);
 }
 

@@ -66,7 +66,7 @@ class Supervisor {
   [[nodiscard]] bool terminal_sent(int signal) const { return from_terminal_.contains(signal); }
 
  private:
-  void guard_mounts(bool mounts_changed);
+  void guard_mounts();
   void take_signals();
   void take_signal(const Arrival& arrival);
   /// True where the private terminal has taken it.

@@ -94,19 +94,22 @@ class FaultCase(Case):
 
 def set_up_calls(calls):
     """{role: [(call, occurrence)]} of the set-up: of fence from the first thing that is made for the launch to the word
-    that the command may start, of the child up to the command's process, of the command up to its program."""
+    that the command may start, of the child up to the command's process, of the command up to its program, of the guard
+    up to its word that it watches."""
     counts = collections.Counter()
-    found = {"main": [], "child": [], "command": []}
-    launching = go = forked = executed = False
+    found = {"main": [], "child": [], "command": [], "guard": []}
+    launching = go = forked = executed = watching = False
     for role, call in calls:
         counts[role, call] += 1
         launching = launching or (role, call) == ("main", "signalfd4")
         told = role == "main" and call == "sendto" and launching
-        before = {"main": launching and not go, "child": not forked, "command": not executed}
+        before = {"main": launching and not go, "child": not forked, "command": not executed,
+                  "guard": not watching}
         if before.get(role):
             found[role].append((call, counts[role, call]))
         go = go or told
         forked = forked or (role, call) == ("child", "clone")
+        watching = watching or (role, call) == ("guard", "sendmsg")
         executed = executed or (role, call) == ("command", "execve")
     return found
 

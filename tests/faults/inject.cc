@@ -3,7 +3,8 @@
 //   inject LOG ROLE:CALL:N errno=NUMBER|kill=ROLE|list PROGRAM [ARGUMENT...]
 //
 // N counts the calls of that name in that role, from 1. Roles: "main" is the program, "child" what it makes with a user
-// namespace of its own, "command" what that one makes, "helper" every other process. LOG gets, a line each: with `list`
+// namespace of its own, "command" what that one makes, "guard" what the program makes after it, "helper" every other
+// process. LOG gets, a line each: with `list`
 // every call as ROLE:CALL; "hit" where the call was met; "left ROLE" for what still lives ten seconds after the program
 // has ended. The exit status is the program's, or 128 and the signal.
 #include <elf.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -187,7 +189,7 @@ class Tracer {
     }
   }
 
-  static std::string role_of_new(pid_t pid, const Process& process, const __ptrace_syscall_info& info) {
+  std::string role_of_new(pid_t pid, const Process& process, const __ptrace_syscall_info& info) const {
     if (process.role == "child") return "command";
     if (process.role == "command") return "command";
     std::uint64_t flags = 0;
@@ -195,7 +197,9 @@ class Tracer {
     if (info.entry.nr == SYS_clone3) {
       flags = static_cast<std::uint64_t>(ptrace(PTRACE_PEEKDATA, pid, info.entry.args[0], nullptr));
     }
-    return (flags & CLONE_NEWUSER) != 0 ? "child" : "helper";
+    if ((flags & CLONE_NEWUSER) != 0) return "child";
+    const auto is_child = [](const auto& other) { return other.second.role == "child"; };
+    return std::any_of(processes_.cbegin(), processes_.cend(), is_child) ? "guard" : "helper";
   }
 
   void give_up() {

@@ -41,12 +41,15 @@ GOES_ON = {
     ("main", "fcntl(1033)"): "F_ADD_SEALS: tried once more without the seal that Linux before 6.3 has not",
     ("main", "poll"): "asked again at once",
     ("main", "read"): "what is read is asked for again when poll(2) says that there is something",
+    ("guard", "getpriority"): "it cannot fail for the process itself",
+    ("guard", "sched_setattr"): "Linux before 6.12 gives nobody a time slice of his own",
     ("command", "setpgid"): "both sides do it: the other one has",
 }
 # What ends the launch without the errno: nobody is left to tell it to, or the failure is an answer.
 WORDLESS = {
     ("main", "recvmsg"): "the other end counts as gone",
     ("main", "clone3"): "it may be clone(2) that failed then",
+    ("guard", "sendmsg"): "the other end counts as gone",
     ("child", "pread64"): "the stage does not know yet where to say it", ("child", "mmap"): "the same",
     ("child", "prctl(1)"): "the same, in the stage", ("child", "prctl(4)"): "the same, in the stage",
     ("child", "sendto"): "fence counts as gone", ("child", "recvfrom"): "fence counts as gone",

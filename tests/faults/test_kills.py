@@ -31,7 +31,7 @@ class Killed(FaultCase):
 
     def test_fence_itself(self):
         # The command would never end by itself.
-        for aim, run in self.kill("main", self.aims(("main", "child", "command"), 2), "/usr/bin/sleep", "1000"):
+        for aim, run in self.kill("main", self.aims(("main", "child", "command", "guard"), 2), "/usr/bin/sleep", "1000"):
             self.assertEqual(run.status, 137, f"{aim}: {run}")
 
     def test_the_first_process_of_the_sandbox(self):
@@ -39,6 +39,13 @@ class Killed(FaultCase):
             self.assertIn(run.status, (125, 137), f"{aim}: {run}")
             if run.status == 125:
                 self.assertIn("nothing was run", run.err)
+
+    def test_the_process_that_guards_mounts(self):
+        """Before it watches nothing is run; from then on the sandbox ends, with a message."""
+        while_it_runs = [Aim("guard", "poll", 1), Aim("guard", "openat2", 3), Aim("command", "execve", 1)]
+        for aim, run in self.kill("guard", self.aims(("guard",), 1) + while_it_runs, "/usr/bin/sleep", "1000"):
+            self.assertIn(run.status, (125, 137), f"{aim}: {run}")
+            self.assertIn("guards the sandbox's mounts was killed" if run.status == 137 else "nothing was run", run.err)
 
     def test_the_command_before_it_is_the_command(self):
         for aim, run in self.kill("command", self.aims(("command",), 1)):

@@ -5,9 +5,11 @@ import signal
 import subprocess
 import time
 
+import processes
 from cases import PYTHON, Case, as_both
 
 EXECUTORS = ["bwrap", "native"]
+PAIRS = 8
 UNGUARDED = ("--set", "danger.unguardedMounts=true")
 
 # Tries to write until its input ends, and tells how often that went well; "tried" when it has begun.
@@ -227,3 +229,89 @@ class Guard(Case):
                 status, out, err = self.end(process)
                 self.assertEqual((status, out), (0, "x\n"), err)
                 self.succeeded(self.outside("sh", "-c", "rm -rf .git; git init -q"))
+
+    def waiting(self, executor, options=()):
+        return self.command(executor, "sh", "-c", "echo tried; read line", options=options)
+
+    def watcher_of(self, process):
+        return processes.wait_for("fence-guard", of=process.pid)
+
+    def test_two_writes_in_a_row_are_mostly_survived(self):
+        """git remote add writes twice, within a fraction of a millisecond. How often the second one comes too early
+        depends on the machine."""
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                ended, process = 0, None
+                for number in range(PAIRS):
+                    process = process or self.waiting(executor)
+                    self.succeeded(self.outside("git", "remote", "add", f"r{number}", "u"))
+                    try:
+                        process.wait(timeout=0.1)
+                        self.ended(process, self.config, "replaced twice")
+                        ended, process = ended + 1, None
+                    except subprocess.TimeoutExpired:
+                        pass
+                if process is not None:
+                    self.assertEqual(self.end(process)[0], 1, "read(1) has met the end of its input")
+                self.assertLessEqual(ended, PAIRS // 2)
+                self.succeeded(self.outside("sh", "-c", "rm -rf .git; git init -q"))
+
+    def test_two_writes_before_it_can_look_end_the_sandbox(self):
+        """The control of the test above."""
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.waiting(executor)
+                watcher = self.watcher_of(process)
+                os.kill(watcher, signal.SIGSTOP)
+                self.succeeded(self.outside("git", "remote", "add", "r", "u"))
+                os.kill(watcher, signal.SIGCONT)
+                self.ended(process, self.config, "replaced twice")
+                self.succeeded(self.outside("git", "remote", "remove", "r"))
+
+    def test_it_goes_on_while_fence_is_stopped(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.writer(executor)
+                os.kill(process.pid, signal.SIGSTOP)
+                for value in range(4):
+                    self.git_config(value)
+                    time.sleep(0.1)
+                os.kill(process.pid, signal.SIGCONT)
+                status, out, err = self.end(process)
+                self.assertEqual((status, out), (0, "landed 0\n"), err)
+
+    def test_the_sandbox_ends_with_it(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.waiting(executor)
+                os.kill(self.watcher_of(process), signal.SIGKILL)
+                self.ended(process, self.project, "the process that guards the sandbox's mounts was killed")
+
+    def test_nothing_inside_or_on_the_terminal_reaches_it(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.command(executor, "sh", "-c", "echo tried; cat /proc/[0-9]*/comm; read line")
+                watcher = self.watcher_of(process)
+                self.assertEqual(os.getpgid(watcher), watcher)
+                self.assertEqual(os.getsid(watcher), os.getsid(process.pid))
+                # What cannot be looked at belongs to root (proc(5), PR_SET_DUMPABLE).
+                self.assertEqual(os.stat(f"/proc/{watcher}/fd").st_uid, 0)
+                if os.geteuid() == 0:
+                    kinds = {os.readlink(f"/proc/{watcher}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{watcher}/fd")}
+                    self.assertEqual({kind if kind == "socket" else os.path.basename(kind) for kind in kinds},
+                                     {"socket", "mountinfo"})
+                process.stdin.write(b"\n")
+                status, out, err = self.end(process)
+                self.assertEqual(status, 0, err)
+                self.assertIn("fence-init", out)
+                self.assertNotIn("fence-guard", out)
+
+    def test_there_is_none_where_nothing_is_guarded(self):
+        for executor in EXECUTORS:
+            with self.subTest(executor):
+                process = self.waiting(executor, options=UNGUARDED)
+                names = {name for name, _ in processes.descendants(process.pid).values()}
+                self.assertNotIn("fence-guard", names)
+                self.assertIn("fence-init", names)
+                process.stdin.write(b"\n")
+                self.assertEqual(self.end(process)[0], 0)
