@@ -35,6 +35,13 @@ Error ending(const GuardOrder& order, std::string why, int errno_value = 0) {
           .hint = "look at it before you use it; danger.unguardedMounts = true lets commands go on in such a case"};
 }
 
+Error unguarded(std::string why) {
+  return {.kind = ErrorKind::Host,
+          .what = "ended the sandbox: it could no longer be kept as planned",
+          .why = std::move(why),
+          .hint = "start again; danger.unguardedMounts = true does without that process"};
+}
+
 // A lease for reading is given only while nobody has the file open for writing (fcntl(2)). It is asked for by
 // descriptor: what was replaced once more by now may have been copied, with what was written into it.
 bool open_for_writing(const UniqueFd& path) {
@@ -141,10 +148,8 @@ std::optional<Error> Guard::look() {
   while (const auto message = watcher_.next()) {
     if (auto end = take(*message)) return end;
   }
-  if (watcher_.gone()) return ending(guarded_.front().order, "the process that guards the sandbox's mounts was killed");
-  if (asked_ms_ && now_ms() >= *deadline_ms()) {
-    return ending(guarded_.front().order, "the process that guards the sandbox's mounts does not answer");
-  }
+  if (watcher_.gone()) return unguarded("the process that guards its mounts was killed");
+  if (asked_ms_ && now_ms() >= *deadline_ms()) return unguarded("the process that guards its mounts does not answer");
   for (const Guarded& guarded : guarded_) {
     if (const auto why = guarded.history.objection({}); !why.empty()) return ending(guarded.order, std::string(why));
   }

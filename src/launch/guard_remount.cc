@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -141,6 +142,8 @@ class Watch {
       _exit(1);
     }
     tell({.kind = WatchReport::Kind::Ready});
+    // What fence gives back later stays here otherwise.
+    malloc_trim(0);
     look_at_all();
     for (;;) {
       pollfd wait[] = {{world_.mountinfo, POLLPRI, 0}, {world_.reports, POLLIN, 0}};
@@ -165,6 +168,8 @@ class Watch {
     if (!close_all_but(kept)) return WatchStep::Descriptors;
     if (setns(world_.namespaces.user.get(), CLONE_NEWUSER) != 0) return WatchStep::UserNamespace;
     if (setns(world_.namespaces.mount.get(), CLONE_NEWNS) != 0) return WatchStep::MountNamespace;
+    close(world_.namespaces.user.get());
+    close(world_.namespaces.mount.get());
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return WatchStep::Hiding;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return WatchStep::Hiding;
     // Not before: with other capabilities the kernel forgets it (prctl(2)).

@@ -54,8 +54,8 @@ struct WatcherWorld {
 };
 
 /// Runs in a child of fence, and ends with it. The kernel lets it in because fence has made the user namespace
-/// (user_namespaces(7)). It is not in the sandbox's pid namespace, so nothing inside can name it, and in a process group
-/// of its own, so no key reaches it. Not in a session of its own: that would be scheduled on its own too
+/// (user_namespaces(7)). It is not in the sandbox's pid namespace, so nothing inside can name it, and in a process
+/// group of its own, so no key reaches it. Not in a session of its own: that would be scheduled on its own too
 /// (sched_autogroup_enabled, sched(7)), and come to run later on a busy machine. Uses system calls only; allocates and
 /// throws nothing.
 [[noreturn]] void watch_mounts(const WatcherWorld& world) noexcept;

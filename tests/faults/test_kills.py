@@ -45,7 +45,7 @@ class Killed(FaultCase):
         while_it_runs = [Aim("guard", "poll", 1), Aim("guard", "openat2", 3), Aim("command", "execve", 1)]
         for aim, run in self.kill("guard", self.aims(("guard",), 1) + while_it_runs, "/usr/bin/sleep", "1000"):
             self.assertIn(run.status, (125, 137), f"{aim}: {run}")
-            self.assertIn("guards the sandbox's mounts was killed" if run.status == 137 else "nothing was run", run.err)
+            self.assertIn("the process that guards its mounts was killed" if run.status == 137 else "nothing was run", run.err)
 
     def test_the_command_before_it_is_the_command(self):
         for aim, run in self.kill("command", self.aims(("command",), 1)):
