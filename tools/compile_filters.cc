@@ -1,11 +1,12 @@
 // Build-time tool: seccomp/*.toml to one C++ source with the filters as constant data, so that the program itself needs
 // neither libseccomp nor a TOML file when it runs.
 //
-//     compile_filters OUTPUT.cc GROUP.toml...
+//     compile_filters OUTPUT.cc NAME=ROWS.toml[+ROWS.toml...]...
 #include <asm/ioctls.h>
 #include <linux/filter.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <toml++/toml.h>
 #include <unistd.h>
 
@@ -14,7 +15,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -35,7 +35,8 @@ struct NamedConstant {
 
 // mips and sparc have other numbers than x86: the target's own header is the source. The cast keeps sparc's requests,
 // whose top bit is set, from being sign-extended.
-constexpr NamedConstant kIoctlRequests[] = {
+constexpr NamedConstant kConstants[] = {
+    {"AF_VSOCK", AF_VSOCK},
     {"TIOCSTI", static_cast<std::uint32_t>(TIOCSTI)},
     {"TIOCLINUX", static_cast<std::uint32_t>(TIOCLINUX)},
 };
@@ -73,8 +74,9 @@ std::optional<std::uint64_t> hexadecimal(std::string_view text) {
   return value;
 }
 
-// "argN & MASK == CONSTANT"
-scmp_arg_cmp parse_condition(const std::string& condition, const std::string& where) {
+// "argN & MASK == CONSTANT"; "" for every call.
+std::optional<scmp_arg_cmp> parse_condition(const std::string& condition, const std::string& where) {
+  if (condition.empty()) return std::nullopt;
   std::istringstream words(condition);
   std::string argument, ampersand, mask_text, equals, constant, rest;
   words >> argument >> ampersand >> mask_text >> equals >> constant;
@@ -86,7 +88,7 @@ scmp_arg_cmp parse_condition(const std::string& condition, const std::string& wh
   compare.arg = static_cast<unsigned>(argument[3] - '0');
   compare.op = SCMP_CMP_MASKED_EQ;
   compare.datum_a = *mask;
-  compare.datum_b = named(kIoctlRequests, constant, where);
+  compare.datum_b = named(kConstants, constant, where);
   return compare;
 }
 
@@ -125,7 +127,9 @@ std::vector<sock_filter> compile(const std::vector<Row>& rows, const std::string
     const int number = seccomp_syscall_resolve_name(row.syscall.c_str());
     if (number < 0) fail(where, "no system call `" + row.syscall + "` on this architecture");
     const auto compare = parse_condition(row.condition, where);
-    check(seccomp_rule_add_exact_array(context.get(), parse_action(row.action, where), number, 1, &compare), where);
+    check(seccomp_rule_add_exact_array(context.get(), parse_action(row.action, where), number, compare ? 1 : 0,
+                                       compare ? &*compare : nullptr),
+          where);
   }
   return export_program(context.get());
 }
@@ -136,20 +140,31 @@ std::string text_of(const toml::table& table, std::string_view key, const std::s
   return *value;
 }
 
-Group read_group(const std::string& path) {
+Row read_row(const toml::node& node, const std::string& path) {
+  const toml::table* table = node.as_table();
+  const bool conditional = table != nullptr && table->contains("condition");
+  if (table == nullptr || table->size() != (conditional ? 5 : 4))
+    fail(path, "a row has syscall, action, reason, reference and perhaps condition");
+  return {text_of(*table, "syscall", path), conditional ? text_of(*table, "condition", path) : std::string(),
+          text_of(*table, "action", path), text_of(*table, "reason", path), text_of(*table, "reference", path)};
+}
+
+void read_rows(const std::string& path, std::vector<Row>& out) {
   const toml::table document = toml::parse_file(path);
   const toml::array* rows = document["row"].as_array();
   if (rows == nullptr || rows->empty() || document.size() != 1)
     fail(path, "a group is a list of [[row]] and nothing else");
-  Group group{std::filesystem::path(path).stem().string(), {}, {}};
-  for (const auto& node : *rows) {
-    const toml::table* table = node.as_table();
-    if (table == nullptr || table->size() != 5) fail(path, "a row has five keys");
-    group.rows.push_back({text_of(*table, "syscall", path), text_of(*table, "condition", path),
-                          text_of(*table, "action", path), text_of(*table, "reason", path),
-                          text_of(*table, "reference", path)});
-  }
-  group.program = compile(group.rows, path);
+  for (const auto& node : *rows) out.push_back(read_row(node, path));
+}
+
+// "NAME=FILE+FILE": one program of the rows of all the files.
+Group read_group(const std::string& argument) {
+  const auto equals = argument.find('=');
+  if (equals == std::string::npos) fail("usage", "not NAME=ROWS.toml[+ROWS.toml...]: " + argument);
+  Group group{argument.substr(0, equals), {}, {}};
+  std::istringstream files(argument.substr(equals + 1));
+  for (std::string path; std::getline(files, path, '+');) read_rows(path, group.rows);
+  group.program = compile(group.rows, group.name);
   return group;
 }
 
@@ -178,7 +193,7 @@ void write_group(std::ostream& out, const Group& group) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc < 3) fail("usage", "compile_filters OUTPUT.cc GROUP.toml...");
+  if (argc < 3) fail("usage", "compile_filters OUTPUT.cc NAME=ROWS.toml[+ROWS.toml...]...");
   std::ofstream out(argv[1]);
   out << "// Made by tools/compile_filters.cc.\n#include \"fence/seccomp/seccomp.h\"\n\nnamespace fence {\n\n";
   for (int i = 2; i < argc; ++i) write_group(out, read_group(argv[i]));

@@ -109,7 +109,8 @@ ConfigRequest config_request(const CommandLine& line, const HostFacts& facts) {
                         .environment = facts.environment,
                         .home_by_nss = facts.caller.home,
                         .working_directory = here,
-                        .root = facts.caller.uid == 0};
+                        .root = facts.caller.uid == 0,
+                        .wsl = on_wsl(facts)};
   request.start_directory = without_links(spelled_start(line, here), facts);
   if (const auto home = home_directory(request)) request.real_home = without_links(*home, facts);
   return request;

@@ -12,6 +12,8 @@ namespace {
 const Origin kBuiltIn{};
 /// Applies below all others for uid 0.
 constexpr std::string_view kRootProfile = "root";
+/// Applies below all others on WSL.
+constexpr std::string_view kWslProfile = "wsl";
 /// Hides names in the home directory; HOME may name another one than the caller's own.
 constexpr std::string_view kCredentialsProfile = "credentials";
 
@@ -122,6 +124,7 @@ class ConfigLoader {
   /// The highest table that has the key decides.
   void choose_profiles(const std::vector<SettingsSource*>& low_to_high) {
     if (request_.root) profiles_.add(std::string(kRootProfile), kBuiltIn);
+    if (request_.wsl) profiles_.add(std::string(kWslProfile), kBuiltIn);
     for (SettingsSource* source : low_to_high) {
       if (!source->table || source->place.authority == Authority::TightenOnly) continue;
       auto names = profile_names(*source->table);

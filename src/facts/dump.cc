@@ -138,7 +138,8 @@ json json_of(const KernelFacts& kernel) {
           {"legacy_tiocsti", kernel.legacy_tiocsti ? json(*kernel.legacy_tiocsti) : json(nullptr)},
           {"cgroup_namespace", kernel.cgroup_namespace},
           {"max_user_namespaces", kernel.max_user_namespaces},
-          {"covered_proc", json_of(kernel.covered_proc)}};
+          {"covered_proc", json_of(kernel.covered_proc)},
+          {"windows_drives", json_of(kernel.windows_drives)}};
 }
 
 json json_of(const std::pair<const GlobQuery, GlobFact>& entry) {

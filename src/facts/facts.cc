@@ -10,6 +10,16 @@ const std::string* find_variable(const Environment& environment, std::string_vie
   return found == environment.end() ? nullptr : &found->second;
 }
 
+bool on_wsl(const HostFacts& facts) noexcept {
+  return is_wsl_kernel(facts.kernel.release) || !facts.kernel.windows_drives.empty() ||
+         find_variable(facts.environment, "WSL_INTEROP") != nullptr ||
+         find_variable(facts.environment, "WSL_DISTRO_NAME") != nullptr;
+}
+
+bool is_wsl_kernel(std::string_view release) noexcept {
+  return release.find("microsoft") != std::string_view::npos || release.find("Microsoft") != std::string_view::npos;
+}
+
 bool maps_root(const CallerFacts& caller) noexcept {
   return std::any_of(caller.uid_map.begin(), caller.uid_map.end(),
                      [](const IdExtent& extent) { return extent.inside == 0 && extent.count > 0; });

@@ -258,7 +258,7 @@ Result<TerminalFacts> terminal(const JsonNode& node) {
 
 Result<KernelFacts> kernel(const JsonNode& node) {
   FENCE_TRY(const JsonObject object, node.object({"release", "machine", "legacy_tiocsti", "cgroup_namespace",
-                                                  "max_user_namespaces", "covered_proc"}));
+                                                  "max_user_namespaces", "covered_proc", "windows_drives"}));
   KernelFacts facts;
   FENCE_TRY(facts.release, object["release"].c_string());
   FENCE_TRY(facts.machine, object["machine"].c_string());
@@ -268,6 +268,7 @@ Result<KernelFacts> kernel(const JsonNode& node) {
   FENCE_TRY(facts.cgroup_namespace, object["cgroup_namespace"].boolean());
   FENCE_TRY(facts.max_user_namespaces, object["max_user_namespaces"].number());
   FENCE_TRY(facts.covered_proc, ascending_list_of(object["covered_proc"], path));
+  FENCE_TRY(facts.windows_drives, ascending_list_of(object["windows_drives"], path));
   return facts;
 }
 

@@ -135,6 +135,7 @@ KernelFacts probe_kernel() {
   kernel.cgroup_namespace = ::access("/proc/self/ns/cgroup", F_OK) == 0;
   const auto mounts = parse_mountinfo(read_system_file("/proc/self/mountinfo"));
   kernel.covered_proc = mount_points_below(mounts, HostPath::root().child("proc"));
+  kernel.windows_drives = windows_drives(mounts, is_wsl_kernel(kernel.release));
   kernel.max_user_namespaces = read_sysctl("user.max_user_namespaces").value_or(0);
   return kernel;
 }

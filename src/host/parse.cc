@@ -41,7 +41,18 @@ std::optional<MountRow> parse_mount(std::string_view line) {
   if (!mount) return std::nullopt;
   Result<HostPath> point = HostPath::parse(mount->point);
   if (!point) return std::nullopt;
-  return MountRow{*std::move(point), std::move(mount->type), std::move(mount->source)};
+  return MountRow{*std::move(point), std::move(mount->type), std::move(mount->source),
+                  std::string(mount->file_system_options)};
+}
+
+bool is_windows_drive(const MountRow& mount, bool wsl_kernel) {
+  if (mount.type == "drvfs") return true;
+  if (mount.type == "virtiofs") return wsl_kernel || mount.source.starts_with("drvfs");
+  if (mount.type != "9p") return false;
+  // "rw,aname=drvfs;path=C:\\;uid=1000,...": the semicolons are inside of the value of aname.
+  const std::vector<std::string> options = split(mount.options, ',');
+  return std::ranges::any_of(options,
+                             [](std::string_view word) { return word.substr(0, word.find(';')) == "aname=drvfs"; });
 }
 
 }  // namespace
@@ -95,6 +106,16 @@ std::vector<HostPath> mount_points_below(const std::vector<MountRow>& mounts, co
   std::vector<HostPath> points;
   for (const MountRow& mount : mounts) {
     if (top.contains(mount.point) && mount.point != top) points.push_back(mount.point);
+  }
+  std::sort(points.begin(), points.end());
+  points.erase(std::unique(points.begin(), points.end()), points.end());
+  return points;
+}
+
+std::vector<HostPath> windows_drives(const std::vector<MountRow>& mounts, bool wsl_kernel) {
+  std::vector<HostPath> points;
+  for (const MountRow& mount : mounts) {
+    if (is_windows_drive(mount, wsl_kernel)) points.push_back(mount.point);
   }
   std::sort(points.begin(), points.end());
   points.erase(std::unique(points.begin(), points.end()), points.end());

@@ -27,6 +27,7 @@ struct MountRow {
   HostPath point;
   std::string type;
   std::string source;
+  std::string options;  ///< of the file system, as it wrote them: "rw,aname=drvfs;path=C:\\;uid=1000"
 };
 /// In the kernel's order: of two mounts on one point the later one is seen. Lines that are not so are left out.
 std::vector<MountRow> parse_mountinfo(std::string_view text);
@@ -34,6 +35,10 @@ std::vector<MountRow> parse_mountinfo(std::string_view text);
 const MountRow* mount_of(const std::vector<MountRow>& mounts, const HostPath& path) noexcept;
 /// The mount points below `top`, sorted, each once.
 std::vector<HostPath> mount_points_below(const std::vector<MountRow>& mounts, const HostPath& top);
+
+/// Where drives of Windows are mounted, sorted, each once: of the type drvfs (WSL 1), 9p whose aname is drvfs, or
+/// virtiofs, whose source is a name that begins with drvfs or, on a kernel of WSL, a number of no meaning.
+std::vector<HostPath> windows_drives(const std::vector<MountRow>& mounts, bool wsl_kernel);
 
 /// True where passwd(5) text has a line for `uid`.
 bool passwd_has_uid(std::string_view text, std::uint32_t uid);

@@ -6,6 +6,7 @@
 #include "fence/plan/decide.h"
 #include "fence/plan/pointers.h"
 #include "fence/plan/view.h"
+#include "fence/plan/windows.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -160,6 +161,9 @@ constexpr std::array kMends = {
 MaybeMended mend(const Context& context, const std::string& name, const std::string& value) {
   for (const MendRow& row : kMends) {
     if (row.name == name) return row.mend(context, value);
+  }
+  if (const std::string_view what = windows_variable(name); !what.empty() && !context.policy.windows_interop.value) {
+    return Mended{Dropped{}, std::string(what) + ", and wsl.interop is false"};
   }
   const PointerScope scope{context.mounts, context.policy.network.value, context.runtime_dir.value};
   if (auto why = dead_pointer(name, value, scope, context.lens)) return Mended{Dropped{}, *std::move(why)};

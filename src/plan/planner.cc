@@ -9,6 +9,7 @@
 #include "fence/plan/git_directory.h"
 #include "fence/plan/mend.h"
 #include "fence/plan/view.h"
+#include "fence/plan/windows.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -46,6 +47,7 @@ class Planner {
     WishList wishes = collect_wishes(policy_, workspace, lens_);
     add_git_directories(workspace, wishes);
     add_listening_sockets(wishes);
+    decide_windows(policy_, lens_, wishes);
     apply_enforced(wishes);
     take(closed_places(wishes, lens_));
     take(std::move(wishes.errors));
@@ -87,6 +89,7 @@ class Planner {
     plan.abilities = std::move(abilities->rows);
     plan.executor = executor.executor;
     plan.backend_reason = executor.reason;
+    plan.windows_interop = policy_.windows_interop;
     plan.verify_mounts = !policy_.unverified_mounts.value;
     plan.guard_mounts = !policy_.unguarded_mounts.value;
     add_dangers(plan);
@@ -220,6 +223,7 @@ class Planner {
   // connect(2) needs no writable mount: a socket that somebody listens on is a way out wherever it can be seen.
   void add_listening_sockets(WishList& wishes) {
     for (const HostPath& path : lens_.host().listening_sockets) {
+      if (policy_.windows_interop.value && starts_windows_programs(path)) continue;
       const Resolution resolution = resolve(lens_, path);
       if (const auto* refused = std::get_if<Refused>(&resolution)) {
         wishes.closed.push_back({"hide the socket " + escape_bytes(path.text()),
@@ -370,6 +374,7 @@ class Planner {
     if (policy_.nesting.value) {
       danger("user namespaces can be made inside, which opens more of the kernel to attack", policy_.nesting.origin);
     }
+    std::ranges::move(windows_dangers(plan, lens_.host()), std::back_inserter(remarks_));
     if (!plan.verify_mounts) {
       danger("the mounts are not looked at before the command starts: nobody notices one that differs from this plan",
              policy_.unverified_mounts.origin);

@@ -293,6 +293,8 @@ std::string plan_json(const SandboxPlan& plan) {
       {"identity", json_of(plan.identity)},
       {"network",
        {{"mode", plan.network.value == NetworkMode::Host ? "host" : "none"}, {"origin", json_of(plan.network.origin)}}},
+      {"windows_interop",
+       {{"allowed", plan.windows_interop.value}, {"origin", json_of(plan.windows_interop.origin)}}},
       {"cgroup_namespace", plan.cgroup_namespace},
       {"environment", json_of(plan.environment)},
       {"remarks", json_of(plan.remarks)},

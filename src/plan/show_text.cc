@@ -279,6 +279,9 @@ std::string network_text(const SandboxPlan& plan) {
   rows.push_back({"namespaces", std::string("own user, mount, pid, ipc, uts") +
                                     (plan.cgroup_namespace ? ", cgroup" : "") +
                                     (plan.network.value == NetworkMode::None ? ", network" : "")});
+  rows.push_back({"vm sockets", std::string("AF_VSOCK, and io_uring, which could make them: ") +
+                                    (plan.windows_interop.value ? "allowed" : "refused") + " (" +
+                                    safe(plan.windows_interop.origin) + ")"});
   return heading("Network and namespaces") + table(rows);
 }
 

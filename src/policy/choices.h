@@ -48,7 +48,7 @@ inline constexpr std::array kEnvironmentModes{Choice<EnvironmentMode>{"inherit",
                                               Choice<EnvironmentMode>{"clear", EnvironmentMode::Clear, 1}};
 inline constexpr std::array kNesting{Choice<bool>{"true", true, 0}, Choice<bool>{"false", false, 1}};
 
-/// The keys below `danger`: true takes a safeguard away.
+/// The keys below `danger`, and wsl.interop: true takes a safeguard away.
 inline constexpr std::array kDanger = kNesting;
 
 /// A setting with one value.
@@ -78,6 +78,7 @@ void for_each_single(Each each) {
                            kDanger});
   each(SingleSetting<bool>{"danger.unguardedMounts", &SettingsLayer::unguarded_mounts, &Policy::unguarded_mounts,
                            kDanger});
+  each(SingleSetting<bool>{"wsl.interop", &SettingsLayer::windows_interop, &Policy::windows_interop, kDanger});
   each(SingleSetting<std::uint64_t>{"globs.maxEntries", &SettingsLayer::walk_entries, &Policy::walk_entries});
   each(SingleSetting<std::uint64_t>{"globs.maxSeconds", &SettingsLayer::walk_seconds, &Policy::walk_seconds});
   each(SingleSetting<std::uint64_t>{"lookTimeout", &SettingsLayer::look_milliseconds, &Policy::look_milliseconds});

@@ -249,6 +249,17 @@ constexpr SettingRow kTable[] = {
          [](const InForce& now) {
            return shown_single<bool>(now, &SettingsLayer::unguarded_mounts, &Policy::unguarded_mounts, kDanger);
          }},
+    {.key = "wsl.interop",
+     .type = "true or false",
+     .default_value = "false",
+     .meaning = "Whether the command can start Windows programs where fence runs on WSL: the sockets of /run/WSL, "
+                "AF_VSOCK, the drives of Windows and the variables that go with them.",
+     .danger = "true ends the isolation: a Windows program does anything that the user may do.",
+     .read = [](const Reading& in) { read_flag(in, in.layer.windows_interop); },
+     .show =
+         [](const InForce& now) {
+           return shown_single<bool>(now, &SettingsLayer::windows_interop, &Policy::windows_interop, kDanger);
+         }},
     {.key = "globs.maxEntries",
      .type = "a whole number above 0",
      .default_value = "2000000",

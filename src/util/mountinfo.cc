@@ -36,6 +36,7 @@ std::optional<MountInfoLine> parse_mountinfo_line(std::string_view line) {
   while (!line.empty() && take_part(line, ' ') != "-") continue;
   mount.type = unescape_octal(take_part(line, ' '));
   mount.source = unescape_octal(take_part(line, ' '));
+  mount.file_system_options = take_part(line, ' ');
   if (!id || !parent || !mount.point.starts_with('/') || mount.options.empty() || mount.type.empty()) {
     return std::nullopt;
   }

@@ -123,19 +123,20 @@ def has(ability, version=(0, 0), by_bwrap=False):
 
 
 def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(),
-          release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=(), native=None, bwrap=True):
+          release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=(), native=None, bwrap=True,
+          drives=()):
     user, home = ("ada", "/home/ada") if uid else ("root", "/root")
     return {
         "tree": paths,
         "facts": {
-            "schema": "fence-facts/2",
+            "schema": "fence-facts/3",
             "caller": {"uid": uid, "gid": uid, "groups": [uid], "user": user, "home": home, "in_etc_passwd": True,
                        "passwd_line": f"{user}:x:{uid}:{uid}::{home}:/bin/bash",
                        "uid_map": [[0, 0, 4294967295]], "gid_map": [[0, 0, 4294967295]]},
             "working_directory": directory,
             "terminal": terminal(on_terminal),
             "kernel": {"release": release, "machine": "x86_64", "legacy_tiocsti": None, "cgroup_namespace": True,
-                       "max_user_namespaces": 63000, "covered_proc": list(covered_proc)},
+                       "max_user_namespaces": 63000, "covered_proc": list(covered_proc), "windows_drives": list(drives)},
             "bwrap": {"path": "/usr/bin/bwrap", "setuid": False, "options": BWRAP_OPTIONS} if bwrap else None,
             "environment": [["HOME", home], ["USER", user], ["LANG", "C.UTF-8"], *environment, ["PATH", "/usr/bin:/bin"]],
             "listening_sockets": list(listening),
@@ -162,6 +163,37 @@ UBUNTU = {"environment": [RUNTIME], "release": "6.8.0-45-generic", "native": lac
 SETTINGS_OF_ADA = {"/home/ada/.config/fence": directory(1000),
                    "/home/ada/.config/fence/settings.toml": file(uid=1000)}
 
+# As far as bug reports show it: mounts, sockets and variables of WSL 2 with WSLg.
+WSL2 = {
+    **ADA,
+    "/dev/dxg": file(mode="0666", kind="char-device", fs="tmpfs"),
+    "/init": file(mode="0755"),
+    "/mnt": directory(),
+    "/mnt/c": directory(1000, "0777", fs="network"),
+    "/mnt/c/Windows": directory(1000, "0777", fs="network"),
+    "/mnt/wsl": directory(fs="tmpfs"),
+    "/mnt/wslg": directory(mode="0777", fs="tmpfs"),
+    "/mnt/wslg/.X11-unix": directory(mode="1777", fs="tmpfs"),
+    "/mnt/wslg/.X11-unix/X0": file(uid=1000, mode="0777", kind="socket", fs="tmpfs"),
+    "/mnt/wslg/PulseServer": file(uid=1000, mode="0777", kind="socket", fs="tmpfs"),
+    "/mnt/wslg/distro": directory(mount=["ro"]),
+    "/mnt/wslg/runtime-dir": directory(1000, "0777", fs="tmpfs"),
+    "/mnt/wslg/runtime-dir/wayland-0": file(uid=1000, mode="0777", kind="socket", fs="tmpfs"),
+    "/run/WSL": directory(mode="0777", fs="tmpfs"),
+    "/run/WSL/1_interop": file(mode="0777", kind="socket", fs="tmpfs"),
+    "/run/WSL/8_interop": file(mode="0777", kind="socket", fs="tmpfs"),
+    "/tmp/.X11-unix": link("/mnt/wslg/.X11-unix"),
+    "/usr/lib/wsl": directory(),
+    "/usr/lib/wsl/drivers": directory(mode="0555", fs="network", mount=["ro", "nosuid", "nodev"]),
+    "/usr/lib/wsl/lib": directory(mount=["nosuid", "nodev"]),
+}
+WSL_LISTENING = ["/mnt/wslg/.X11-unix/X0", "/mnt/wslg/PulseServer", "/mnt/wslg/runtime-dir/wayland-0", "/run/WSL/1_interop",
+                 "/run/WSL/8_interop"]
+ON_WSL = [("WSL_INTEROP", "/run/WSL/8_interop"), ("WSL_DISTRO_NAME", "Debian"), ("WSLENV", "WT_SESSION:WT_PROFILE_ID:"),
+          ("WSL2_GUI_APPS_ENABLED", "1"), ("DISPLAY", ":0"), ("WAYLAND_DISPLAY", "wayland-0"),
+          ("PULSE_SERVER", "unix:/mnt/wslg/PulseServer"), ("NAME", "DESKTOP"),
+          ("PATH", "/usr/bin:/bin:/usr/lib/wsl/lib:/mnt/c/Windows/System32:/mnt/c/Windows")]
+
 WORLDS = {
     "debian": world({**ADA, "/home/ada/src/tool": directory(1000), "/home/ada/src/tool/main.py": file(uid=1000)},
                     directory="/home/ada/src/tool",
@@ -180,7 +212,7 @@ WORLDS = {
     "no_executor": world(ADA, environment=[RUNTIME], bwrap=False, native=lacks("native", "unshare(CLONE_NEWUSER)", 1),
                          sysctls={"kernel.unprivileged_userns_clone": "0", "user.max_user_namespaces": "63000"}),
     "wsl1": world({**ADA, "/mnt": directory(), "/mnt/c": directory(1000, "0777", fs="network")},
-                  release="4.4.0-22621-Microsoft", environment=[("WSL_DISTRO_NAME", "Debian")]),
+                  release="4.4.0-22621-Microsoft", environment=[("WSL_DISTRO_NAME", "Debian")], drives=["/mnt/c"]),
     "docker": world(CONTAINER, **IN_CONTAINER),
     "docker_degraded": world(CONTAINER, **IN_CONTAINER, environment=[("FENCE_SET_ALLOW_DEGRADED", '["proc"]')]),
     # `su ada` leaves root's variables in place.
@@ -217,22 +249,22 @@ WORLDS = {
                      ("PATH", "/run/user/1000/fnm_multishells/7_1/bin:/usr/bin")]),
     "sudo_e": world({**ADA, "/srv/app": directory()}, uid=0, directory="/srv/app",
                     environment=[RUNTIME, ("SUDO_USER", "ada")]),
+    # Without systemd WSLg's own directory is everybody's, whoever they are.
     "wsl2": world(
-        {**ADA,
-         "/mnt": directory(),
-         "/mnt/c": directory(1000, "0777", fs="network", mount=["noexec"]),
-         "/mnt/c/Users": directory(1000, "0777", fs="network"),
+        {**WSL2, "/mnt/c/Users": directory(1000, "0777", fs="network"),
          "/mnt/c/Users/ada": directory(1000, "0777", fs="network"),
-         "/mnt/c/Users/ada/app": directory(1000, "0777", fs="network"),
-         "/mnt/wslg": directory(fs="tmpfs"),
-         "/mnt/wslg/runtime-dir": directory(1000, "0777", fs="tmpfs"),
-         "/mnt/wslg/runtime-dir/wayland-0": file(uid=1000, mode="0777", kind="socket", fs="tmpfs"),
-         "/run/WSL": directory(fs="tmpfs"),
-         "/run/WSL/8_interop": file(mode="0777", kind="socket", fs="tmpfs")},
+         "/mnt/c/Users/ada/app": directory(1000, "0777", fs="network")},
         directory="/mnt/c/Users/ada/app", release="5.15.153.1-microsoft-standard-WSL2",
-        listening=["/mnt/wslg/runtime-dir/wayland-0", "/run/WSL/8_interop"],
-        environment=[("XDG_RUNTIME_DIR", "/mnt/wslg/runtime-dir/"), ("WSL_INTEROP", "/run/WSL/8_interop"),
-                     ("WAYLAND_DISPLAY", "wayland-0"), ("WSL_DISTRO_NAME", "Debian")]),
+        listening=WSL_LISTENING, environment=[("XDG_RUNTIME_DIR", "/mnt/wslg/runtime-dir/"), *ON_WSL], drives=["/mnt/c"]),
+    "wsl2_systemd": world(
+        {**WSL2, "/run/user/1000/wayland-0": link("/mnt/wslg/runtime-dir/wayland-0")},
+        release="6.6.87.2-microsoft-standard-WSL2", listening=[*WSL_LISTENING, "/run/user/1000/bus"],
+        environment=[("XDG_RUNTIME_DIR", "/run/user/1000/"), *ON_WSL,
+                     ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus")], drives=["/mnt/c"]),
+    # A kernel of the user's own, automount with root = / and virtiofs.
+    "wsl2_interop": world(
+        {**WSL2, **SETTINGS_OF_ADA, "/c": directory(1000, "0777", fs="network")}, release="6.18.33", listening=WSL_LISTENING,
+        environment=ON_WSL, drives=["/c", "/mnt/c"]),
     "strict": world(ADA, environment=[RUNTIME]),
     "readonly": world(ADA, environment=[RUNTIME], on_terminal=False),
     "worktree": world(

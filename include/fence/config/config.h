@@ -41,6 +41,7 @@ struct ConfigRequest {
   HostPath working_directory = HostPath::root();  ///< for relative paths of the command line and the environment
   std::optional<HostPath> start_directory{};      ///< -C, without links; the working directory where there is none
   bool root = false;  ///< the caller's uid is 0: the profile `root` is applied below all others
+  bool wsl = false;   ///< fence runs on WSL: the profile `wsl` is applied below all others
 };
 
 /// What became of a place where settings can stand.
@@ -88,6 +89,7 @@ struct ConfigReport {
 ///   its very directory trusts it.
 /// - Variables have the name that variable_name() makes of a key, and values as --set takes them; an empty one counts
 ///   as unset.
+/// - The profiles `root` and `wsl` apply where the request says so, whatever is chosen.
 /// - The highest layer that has the key `profile` decides which profiles apply. Each is a shipped one or
 ///   fence/profiles/NAME.toml beside the user's file, and may itself name profiles, which apply below it. A profile
 ///   applies once; own profiles cannot have a shipped one's name.

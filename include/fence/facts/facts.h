@@ -208,6 +208,8 @@ struct KernelFacts {
   /// Mount points below /proc, sorted, each once: where there are any, the kernel may refuse a fresh procfs in a user
   /// namespace (mount_too_revealing in fs/namespace.c).
   std::vector<HostPath> covered_proc;
+  /// Where WSL has mounted drives of Windows (DrvFs: 9p or virtiofs), sorted, each once.
+  std::vector<HostPath> windows_drives;
   friend bool operator==(const KernelFacts&, const KernelFacts&) = default;
 };
 
@@ -225,6 +227,10 @@ using WorkingDirectory = std::variant<HostPath, Unreadable>;
 
 /// Variables in the order of environ; a name may stand twice (the first counts, as for getenv(3)).
 using Environment = std::vector<std::pair<std::string, std::string>>;
+
+/// Whether a kernel is one that Microsoft builds for WSL: "5.15.153.1-microsoft-standard-WSL2", "4.4.0-19041-Microsoft"
+/// on WSL 1.
+bool is_wsl_kernel(std::string_view release) noexcept;
 
 /// The value of the first variable of that name.
 const std::string* find_variable(const Environment& environment, std::string_view name) noexcept;
@@ -252,10 +258,14 @@ struct HostFacts {
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };
 
+/// Whether fence runs on WSL, by any of its traces: each of them can be missing (a kernel of the user's own, automount
+/// switched off, variables dropped by sudo). True in a container on WSL as well.
+bool on_wsl(const HostFacts& facts) noexcept;
+
 /// The stalled mount that `path` lies on; null where it lies on none.
 const std::pair<const HostPath, StalledMount>* find_stalled(const HostFacts& facts, const HostPath& path) noexcept;
 
-/// HostFacts as JSON (schema "fence-facts/2"): every byte of every name survives, by escape_bytes.
+/// HostFacts as JSON (schema "fence-facts/3"): every byte of every name survives, by escape_bytes.
 /// Variables whose name matches a known credential pattern are dumped as "<removed>" unless `secrets` is true:
 /// a dump is made to be sent to others.
 std::string dump_facts(const HostFacts& facts, bool secrets = false);

@@ -318,6 +318,7 @@ struct SandboxPlan {
   std::vector<AbilityPlan> abilities;
   Executor executor = Executor::Bwrap;
   std::string backend_reason;  ///< "bwrap, as asked"
+  Sourced<bool> windows_interop{false, {}};  ///< the command may start Windows programs, and use AF_VSOCK
   bool verify_mounts = true;   ///< compare the finished sandbox with `mounts` before the command starts
   bool guard_mounts = true;    ///< watch those that can be lost while it runs
   std::vector<Remark> remarks;

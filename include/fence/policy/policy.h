@@ -117,6 +117,7 @@ struct SettingsLayer {
   std::optional<Sourced<bool>> nesting;
   std::optional<Sourced<bool>> unverified_mounts;
   std::optional<Sourced<bool>> unguarded_mounts;
+  std::optional<Sourced<bool>> windows_interop;
   std::vector<Sourced<Requirement>> require;
   std::vector<Sourced<Ability>> allow_degraded;
   std::optional<Sourced<std::uint64_t>> walk_entries;       ///< above 0
@@ -157,6 +158,7 @@ struct Policy {
   Sourced<bool> nesting{false, {}};
   Sourced<bool> unverified_mounts{false, {}};  ///< the finished sandbox is not compared with the plan
   Sourced<bool> unguarded_mounts{false, {}};   ///< a mount that is lost while the command runs stays lost
+  Sourced<bool> windows_interop{false, {}};    ///< on WSL the command may start Windows programs
   std::vector<Ranked<Requirement>> require;
   std::vector<Sourced<Ability>> allow_degraded;
   Sourced<std::uint64_t> walk_entries{2'000'000, {}};

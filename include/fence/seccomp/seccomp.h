@@ -24,7 +24,7 @@ struct FilterRow {
   std::string_view reference;  ///< CVE, man page
 };
 
-/// A named group of seccomp/*.toml, compiled.
+/// Rows of seccomp/*.toml, compiled to one program.
 struct FilterGroup {
   std::string_view name;
   std::span<const BpfInstruction> program;
@@ -35,6 +35,10 @@ struct FilterGroup {
 /// foreign ABI kills the process with SIGSYS: of another architecture (i386 by int 0x80), and of x32 (bit 30 of the
 /// number) too, since libseccomp has one action for both. Number -1, a call that a tracer has skipped, is let through.
 const FilterGroup& terminal_filter() noexcept;
+
+/// `terminal` and the rows of windows.toml: sockets of the family AF_VSOCK give EPERM whatever the high 32 bits are, and
+/// so does io_uring, which would make them without a system call.
+const FilterGroup& standard_filter() noexcept;
 
 /// The program as the bytes that bwrap --seccomp and seccomp(2) take.
 std::vector<std::uint8_t> filter_bytes(std::span<const BpfInstruction> program);

@@ -14,6 +14,7 @@ struct MountInfoLine {
   std::string_view options;  ///< of the mount, not of its file system: "ro,nosuid"; part of the line that was read
   std::string type;          ///< of the file system: "fuse.sshfs"
   std::string source;        ///< "host:/export"
+  std::string_view file_system_options;  ///< as the file system writes them, not unescaped: "rw,size=64k"; may be empty
 };
 
 /// Nothing where `line`, without its newline, is not as documented.

@@ -163,6 +163,7 @@ HostFacts any_facts() {
   facts.kernel.cgroup_namespace = any<bool>();
   facts.kernel.max_user_namespaces = any<std::uint64_t>();
   facts.kernel.covered_proc = some_ascending(any_path);
+  facts.kernel.windows_drives = some_ascending(any_path);
   facts.bwrap_known = any<bool>();
   if (facts.bwrap_known && any<bool>()) {
     facts.bwrap =
@@ -328,12 +329,12 @@ TEST(FactsParse, RefusesBadPatternsAndAbilities) {
 }
 
 TEST(FactsParse, RefusesAnotherSchema) {
-  EXPECT_EQ(refusal_with("/schema", "fence-facts/1"), "schema is not fence-facts/2");
+  EXPECT_EQ(refusal_with("/schema", "fence-facts/1"), "schema is not fence-facts/3");
 }
 
 TEST(FactsParse, RefusesWhatIsNoJson) {
   for (const std::string_view text :
-       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/2\"}", "\xff"}) {
+       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/3\"}", "\xff"}) {
     EXPECT_FALSE(parse_facts(text)) << text;
   }
   EXPECT_EQ(parse_facts("{\"schema\": x}").error().why, "it is no JSON at byte 12");
