@@ -61,6 +61,7 @@ SettingsLayer any_layer() {
     if (*rc::gen::arbitrary<bool>()) layer.environment_set[name] = sourced(*rc::gen::arbitrary<std::string>());
   }
   layer.nesting = maybe({false, true});
+  layer.windows_interop = maybe({false, true});
   return layer;
 }
 
@@ -125,6 +126,7 @@ TEST(MergeProperty, EachLayerIsPutOnTopOfWhatIsBelow) {
     replaced(policy.network, below.network, own.network);
     replaced(policy.environment, below.environment, own.environment);
     replaced(policy.nesting, below.nesting, own.nesting);
+    replaced(policy.windows_interop, below.windows_interop, own.windows_interop);
     session_follows(policy, below, own, rank);
     variables_follow(policy, below, own, rank);
   }));

@@ -54,8 +54,15 @@ TEST(ToBwrap, AnEmptyPlanStillIsolatesAndFilters) {
                           "--unshare-net", "--die-with-parent", "--seccomp", "<0>", "--chdir", "/"));
   EXPECT_EQ(invocation.program, "/usr/bin/bwrap");
   EXPECT_THAT(invocation.command, ElementsAre("true"));
-  const auto filter = filter_bytes(terminal_filter().program);
+  const auto filter = filter_bytes(standard_filter().program);
   EXPECT_EQ(data(invocation, 0), std::string(filter.begin(), filter.end()));
+}
+
+TEST(ToBwrap, InteropWithWindowsTakesAnotherFilter) {
+  SandboxPlan open = plan();
+  open.windows_interop.value = true;
+  const auto filter = filter_bytes(terminal_filter().program);
+  EXPECT_EQ(data(translated(open), 0), std::string(filter.begin(), filter.end()));
 }
 
 TEST(ToBwrap, EachDecisionHasItsOption) {

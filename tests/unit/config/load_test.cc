@@ -239,6 +239,13 @@ TEST_F(LoadConfig, TheRootProfileIsBelowAllOthers) {
   EXPECT_THAT(loaded().profiles, ElementsAre("root", "base", "credentials", "workspace"));
 }
 
+TEST_F(LoadConfig, TheWslProfileIsBelowAllOthersButRoots) {
+  request_.wsl = true;
+  EXPECT_THAT(loaded().profiles, ElementsAre("wsl", "base", "credentials", "workspace"));
+  request_.root = true;
+  EXPECT_THAT(loaded().profiles, ElementsAre("root", "wsl", "base", "credentials", "workspace"));
+}
+
 TEST_F(LoadConfig, TheFilesThatWereReadAreProtected) {
   files_["/srv/app/x.toml"] = "profile = 'mine'\n";
   files_[kProfiles + "mine.toml"] = "";

@@ -265,6 +265,14 @@ TEST(StrictProfile, ShowsNothingOfTheHomeAndNotTheRoot) {
   EXPECT_TRUE(drops(policy, "GITHUB_TOKEN"));
 }
 
+TEST(WslProfile, AppliesOnWslOnly) {
+  ConfigRequest asked = request({"workspace"});
+  EXPECT_FALSE(find_rule(policy_of(asked), PathList::DenyRead, host("/mnt/wslg")));
+  asked.wsl = true;
+  EXPECT_TRUE(find_rule(policy_of(asked), PathList::DenyRead, host("/mnt/wslg")));
+  EXPECT_TRUE(find_rule(policy_of(asked), PathList::DenyRead, host("/mnt/wsl")));
+}
+
 TEST(RootProfile, AppliesToRootOnly) {
   ConfigRequest asked = request({"workspace"});
   EXPECT_FALSE(find_rule(policy_of(asked), PathList::DenyRead, host("/etc/shadow")));

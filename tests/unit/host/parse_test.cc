@@ -84,5 +84,33 @@ TEST(MountPointsBelow, AreSortedAndWithoutTheTop) {
   EXPECT_EQ(points, std::vector<HostPath>{*HostPath::parse("/proc/acpi")});
 }
 
+// As they stand in reports of bugs of WSL: of WSL 1, and of WSL 2 by 9p and by virtiofs.
+constexpr std::string_view kWsl =
+    "60 1 0:60 / / rw,noatime - lxfs rootfs rw\n"
+    "61 60 0:61 / /mnt/one rw,noatime - drvfs C: rw,uid=1000,gid=1000,case=off\n"
+    "82 86 0:35 / /mnt/wsl rw,relatime shared:1 - tmpfs none rw,huge=advise\n"
+    "83 86 0:37 / /usr/lib/wsl/drivers ro,nosuid,nodev,noatime - 9p drivers "
+    "ro,aname=drivers;fmask=222;dmask=222,cache=0x5,access=client,msize=65536,trans=fd,rfd=8,wfd=8\n"
+    "88 87 8:32 / /mnt/wslg/distro ro,relatime shared:3 - ext4 /dev/sdc rw,discard,data=ordered\n"
+    "91 86 0:45 / /mnt/c rw,noatime - 9p C:\\134 "
+    "rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap,access=client,trans=fd,rfd=8,wfd=8\n"
+    "92 86 0:46 / /mnt/d rw,noatime - 9p D:\\134 rw,aname=drvfs\n"
+    "93 86 0:47 / /mnt/e rw,noatime - virtiofs drvfsE0 rw\n"
+    "94 86 0:48 / /mnt/f rw,noatime - virtiofs f8407c95-93b2-4b6f-a3f1-0c2ab1b6c0aa rw\n"
+    "95 86 0:49 / /srv/shared rw - 9p share rw,aname=drvfs2;x,trans=virtio\n";
+
+TEST(WindowsDrives, AreKnownByTheirTypeAndWhatTheyAreMountedOf) {
+  const std::vector<MountRow> mounts = parse_mountinfo(kWsl);
+  EXPECT_EQ(windows_drives(mounts, true),
+            (std::vector<HostPath>{at("/mnt/c"), at("/mnt/d"), at("/mnt/e"), at("/mnt/f"), at("/mnt/one")}));
+}
+
+TEST(WindowsDrives, OnOtherKernelsADirectoryOfAVirtualMachinesHostIsNone) {
+  const std::vector<MountRow> mounts = parse_mountinfo(kWsl);
+  EXPECT_EQ(windows_drives(mounts, false),
+            (std::vector<HostPath>{at("/mnt/c"), at("/mnt/d"), at("/mnt/e"), at("/mnt/one")}));
+  EXPECT_TRUE(windows_drives(parse_mountinfo(kMountinfo), false).empty());
+}
+
 }  // namespace
 }  // namespace fence

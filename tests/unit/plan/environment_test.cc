@@ -316,8 +316,8 @@ TEST_F(DeadPointers, AHiddenSocketsVariableIsDroppedAndAVisibleOnesIsNot) {
 TEST_F(DeadPointers, EveryPlainPathOfTheTable) {
   for (const char* name :
        {"XAUTHORITY", "ICEAUTHORITY", "VSCODE_IPC_HOOK_CLI", "VSCODE_IPC_HOOK", "VSCODE_GIT_IPC_HANDLE",
-        "FNM_MULTISHELL_PATH", "NVIM", "NVIM_LISTEN_ADDRESS", "PIPEWIRE_RUNTIME_DIR", "WSL_INTEROP", "SWAYSOCK",
-        "I3SOCK", "NOTIFY_SOCKET", "ALACRITTY_SOCKET", "WEZTERM_UNIX_SOCKET", "GNOME_KEYRING_CONTROL"}) {
+        "FNM_MULTISHELL_PATH", "NVIM", "NVIM_LISTEN_ADDRESS", "PIPEWIRE_RUNTIME_DIR", "SWAYSOCK", "I3SOCK",
+        "NOTIFY_SOCKET", "ALACRITTY_SOCKET", "WEZTERM_UNIX_SOCKET", "GNOME_KEYRING_CONTROL"}) {
     EXPECT_EQ(fate_of(name, "/tmp/gone").substr(0, 18), "dropped: leads to ") << name;
     EXPECT_EQ(fate_of(name, "/srv/agent"), "passed") << name;
   }

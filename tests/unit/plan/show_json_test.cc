@@ -171,6 +171,13 @@ TEST(PlanJson, ShowsTheWholePlan) {
       "source": "profile workspace"
     }
   },
+  "windows_interop": {
+    "allowed": false,
+    "origin": {
+      "layer": "built-in",
+      "source": "fence"
+    }
+  },
   "cgroup_namespace": true,
   "environment": [
     {

@@ -63,6 +63,7 @@ Identity
 Network and namespaces
   network     none: loopback only (profile workspace)
   namespaces  own user, mount, pid, ipc, uts, cgroup, network
+  vm sockets  AF_VSOCK, and io_uring, which could make them: refused (fence)
 
 Environment: names only, no values
   set      PWD            fence  where the command starts
@@ -256,6 +257,7 @@ TEST(PlanText, ShowsRootsIdentityAndTheHostsNetwork) {
   EXPECT_EQ(section(plan_text(plan), "Network"), R"(Network and namespaces
   network     the host's, unrestricted (~/.config/fence/settings.toml:12:3)
   namespaces  own user, mount, pid, ipc, uts
+  vm sockets  AF_VSOCK, and io_uring, which could make them: refused (fence)
 )");
 }
 

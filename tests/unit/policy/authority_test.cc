@@ -176,6 +176,7 @@ TEST(CheckAuthority, ComparesEverySingleValue) {
   check_pair<DevicesMode>(
       {&SettingsLayer::devices, DevicesMode::Minimal, DevicesMode::Host, "devices.mode = \"host\""});
   check_pair<bool>({&SettingsLayer::nesting, false, true, "nesting = true"});
+  check_pair<bool>({&SettingsLayer::windows_interop, false, true, "wsl.interop = true"});
   check_pair<bool>({&SettingsLayer::force_new_session, true, false, "forceNewSession = false"});
   check_pair<EnvironmentMode>({&SettingsLayer::environment, EnvironmentMode::Clear, EnvironmentMode::Inherit,
                                "environment.mode = \"inherit\""});
