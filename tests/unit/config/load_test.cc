@@ -152,7 +152,7 @@ TEST_F(LoadConfig, ErrorsOfAllLayersComeAtOnce) {
   option("network.mode", std::string("hots"), "--net");
   EXPECT_THAT(errors(), ElementsAre("fence: unknown profile \"nope\"\n"
                                     "  asked for by ~/.config/fence/settings.toml:1:11\n"
-                                    "  fence has base, credentials, readonly, root, strict and workspace\n"
+                                    "  fence has base, credentials, readonly, root, strict, workspace and wsl\n"
                                     "  your own would be ~/.config/fence/profiles/nope.toml",
                                     "fence: nesting must be true or false, not a string\n"
                                     "  asked for by ~/.config/fence/profiles/mine.toml:1:11",
@@ -178,7 +178,7 @@ TEST_F(LoadConfig, AnUnknownProfileNamesTheNearest) {
   request_.home_by_nss.clear();
   EXPECT_THAT(errors(), ElementsAre("fence: unknown profile \"workspce\"\n"
                                     "  asked for by --profile\n"
-                                    "  fence has base, credentials, readonly, root, strict and workspace\n"
+                                    "  fence has base, credentials, readonly, root, strict, workspace and wsl\n"
                                     "  hint: did you mean \"workspace\"?"));
 }
 
