@@ -141,7 +141,7 @@ class SameView(Case):
         self.same()
 
     def test_every_shipped_profile(self):
-        parts_of_others = ["base", "credentials", "root"]
+        parts_of_others = ["base", "credentials", "root", "wsl"]
         for profile in self.succeeded(self.fence("profiles")).out.split():
             with self.subTest(profile):
                 part = profile in parts_of_others

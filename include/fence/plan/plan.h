@@ -317,10 +317,10 @@ struct SandboxPlan {
   std::vector<PatternPlan> patterns;
   std::vector<AbilityPlan> abilities;
   Executor executor = Executor::Bwrap;
-  std::string backend_reason;  ///< "bwrap, as asked"
+  std::string backend_reason;                ///< "bwrap, as asked"
   Sourced<bool> windows_interop{false, {}};  ///< the command may start Windows programs, and use AF_VSOCK
-  bool verify_mounts = true;   ///< compare the finished sandbox with `mounts` before the command starts
-  bool guard_mounts = true;    ///< watch those that can be lost while it runs
+  bool verify_mounts = true;                 ///< compare the finished sandbox with `mounts` before the command starts
+  bool guard_mounts = true;                  ///< watch those that can be lost while it runs
   std::vector<Remark> remarks;
   std::string hash;  ///< 16 hexadecimal digits; the same for equal plans but for the values of variables
 };

@@ -36,8 +36,8 @@ struct FilterGroup {
 /// number) too, since libseccomp has one action for both. Number -1, a call that a tracer has skipped, is let through.
 const FilterGroup& terminal_filter() noexcept;
 
-/// `terminal` and the rows of windows.toml: sockets of the family AF_VSOCK give EPERM whatever the high 32 bits are, and
-/// so does io_uring, which would make them without a system call.
+/// `terminal` and the rows of windows.toml: sockets of the family AF_VSOCK give EPERM whatever the high 32 bits are,
+/// and so does io_uring, which would make them without a system call.
 const FilterGroup& standard_filter() noexcept;
 
 /// The program as the bytes that bwrap --seccomp and seccomp(2) take.
