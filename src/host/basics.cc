@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -108,6 +109,9 @@ StreamFacts probe_stream(int fd) {
   if (::fcntl(fd, F_GETFD) == -1) return {.open = false};
   struct stat status {};
   if (::isatty(fd) == 0 || ::fstat(fd, &status) != 0) return {};
+  // /dev/tty is a device of its own; this is the terminal behind it.
+  unsigned int device = 0;
+  if (::ioctl(fd, TIOCGDEV, &device) == 0) return {.terminal = true, .rdev = device};
   return {.terminal = true, .rdev = status.st_rdev};
 }
 

@@ -27,6 +27,7 @@ bool is_pipe(int fd) {
 AttachWish wish_for(const SessionPlan& session) {
   if (session.kind() == SessionKind::NewSession)
     return is_pipe(STDOUT_FILENO) ? AttachWish::Deferred : AttachWish::Eager;
+  if (session.deferred()) return AttachWish::Deferred;
   const auto& relayed = session.relayed();
   return relayed[STDIN_FILENO] && relayed[STDOUT_FILENO] ? AttachWish::Eager : AttachWish::Deferred;
 }

@@ -32,19 +32,25 @@ Result<Relay> Relay::open(OuterTerminal& outer, UniqueFd master) {
     return system_error("cannot use the private terminal", errno);
   }
   UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll) return system_error("cannot wait for the terminals", errno);
+  bool watched = static_cast<bool>(epoll);
+  for (const int fd : {master.get(), outer.fd()}) {
+    epoll_event none{};
+    none.data.fd = fd;
+    watched = watched && epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &none) == 0;
+  }
+  if (!watched) return system_error("cannot wait for the terminals", errno);
   Relay relay(outer, std::move(master), std::move(epoll));
   relay.update_interest();
   return relay;
 }
 
-void Relay::watch_descriptor(int fd, std::uint32_t events, std::uint32_t& now, bool& added) {
-  if (added && events == now) return;
+// Fails for no descriptor that is in the set (epoll_ctl(2)).
+void Relay::watch_descriptor(int fd, std::uint32_t events, std::uint32_t& now) {
+  if (events == now) return;
   epoll_event event{};
   event.events = events;
   event.data.fd = fd;
-  epoll_ctl(epoll_.get(), added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
-  added = true;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
   now = events;
 }
 
@@ -53,12 +59,12 @@ void Relay::update_interest() {
   if (master_) {
     const std::uint32_t in = output_.full() ? 0U : std::uint32_t{EPOLLIN};
     const std::uint32_t out = input_.empty() ? 0U : std::uint32_t{EPOLLOUT};
-    watch_descriptor(master_.get(), in | out, master_events_, master_added_);
+    watch_descriptor(master_.get(), in | out, master_events_);
   }
   if (!outer_gone_) {
     const std::uint32_t in = attached_ && master_ && !input_.full() ? std::uint32_t{EPOLLIN} : 0U;
     const std::uint32_t out = output_.empty() || held_ || unended_ ? 0U : std::uint32_t{EPOLLOUT};
-    watch_descriptor(outer_.fd(), in | out, outer_events_, outer_added_);
+    watch_descriptor(outer_.fd(), in | out, outer_events_);
   }
 }
 
@@ -208,7 +214,7 @@ void Relay::show_output() {
 
 void Relay::hang_up() {
   outer_gone_ = true;
-  if (outer_added_) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, outer_.fd(), nullptr);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, outer_.fd(), nullptr);
   output_.clear();
   end_of_master();
 }

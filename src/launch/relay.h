@@ -49,7 +49,7 @@ class Relay {
  private:
   Relay(OuterTerminal& outer, UniqueFd master, UniqueFd epoll);
   void update_interest();
-  void watch_descriptor(int fd, std::uint32_t events, std::uint32_t& now, bool& added);
+  void watch_descriptor(int fd, std::uint32_t events, std::uint32_t& now);
   void read_master();
   void write_outer(RelayNews& news);
   [[nodiscard]] long write_output();
@@ -70,7 +70,6 @@ class Relay {
   bool unended_ = false;  ///< all that is left is a "\r", whose next byte may be a "\n"
   bool outer_gone_ = false;
   std::uint32_t outer_events_ = 0, master_events_ = 0;
-  bool outer_added_ = false, master_added_ = false;
 };
 
 }  // namespace fence::launch

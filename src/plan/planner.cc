@@ -351,7 +351,9 @@ class Planner {
         break;
     }
     danger("control sequences that the command prints reach the terminal", session.terminal_origin());
-    remarks_.push_back({RemarkKind::Note, "keys typed before the command's end that it does not read are lost", {}});
+    if (!session.deferred()) {
+      remarks_.push_back({RemarkKind::Note, "keys typed before the command's end that it does not read are lost", {}});
+    }
     const TerminalFacts& terminal = lens_.host().terminal;
     for (std::size_t fd = 0; fd < 3; ++fd) {
       if (!terminal.streams[fd].terminal || session.relayed()[fd]) continue;

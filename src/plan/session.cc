@@ -101,12 +101,17 @@ Result<SessionPlan> SessionPlan::make(Parts parts) {
   if (relays != (parts.terminal == TerminalKind::Private)) {
     return Error{ErrorKind::Internal, "the session plan breaks a rule", "only a private terminal is relayed"};
   }
+  if (parts.deferred && (parts.terminal != TerminalKind::Private || parts.kind == SessionKind::NewSession)) {
+    // SIGTTIN and SIGTTOU, by which the command asks, are those of a controlling terminal.
+    return Error{ErrorKind::Internal, "the session plan breaks a rule", "nobody could ask for the keyboard"};
+  }
   SessionPlan plan;
   plan.kind_ = parts.kind;
   plan.terminal_ = parts.terminal;
   plan.terminal_reason_ = std::move(parts.terminal_reason);
   plan.terminal_origin_ = std::move(parts.terminal_origin);
   plan.relayed_ = parts.relayed;
+  plan.deferred_ = parts.deferred;
   plan.restore_foreground_ = parts.restore_foreground;
   plan.reason_ = std::move(parts.reason);
   plan.origin_ = std::move(parts.origin);
@@ -133,6 +138,8 @@ Result<SessionPlan, Errors> decide_session(const Policy& policy, const TerminalF
   parts.terminal_reason = std::move(chosen.reason);
   parts.terminal_origin = std::move(chosen.origin);
   if (parts.terminal == TerminalKind::Private) parts.relayed = streams_of_one_terminal(terminal);
+  parts.deferred = policy.terminal_attach.value == TerminalAttach::Deferred &&
+                   parts.terminal == TerminalKind::Private && parts.kind == SessionKind::TiocstiFilter;
   parts.restore_foreground = parts.kind == SessionKind::TiocstiFilter && parts.terminal == TerminalKind::Shared &&
                              terminal.controlling && terminal.foreground;
   auto plan = SessionPlan::make(std::move(parts));

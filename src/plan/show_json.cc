@@ -142,6 +142,7 @@ Json json_of(const SessionPlan& session) {
           {"terminal", terminal_name(session.terminal())},
           {"terminal_reason", escape_bytes(session.terminal_reason())},
           {"terminal_origin", json_of(session.terminal_origin())},
+          {"deferred", session.deferred()},
           {"restore_foreground", session.restore_foreground()},
           {"reason", escape_bytes(session.reason())},
           {"origin", json_of(session.origin())},

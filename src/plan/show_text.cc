@@ -231,6 +231,7 @@ std::string session_text(const SessionPlan& session) {
       {"why", escape_bytes(session.terminal_reason())},
       {"asked for by", safe(session.terminal_origin())},
   };
+  if (session.deferred()) rows.push_back({"keyboard", "goes to the command when it first reads or sets modes"});
   if (session.restore_foreground()) rows.push_back({"at the end", "fence becomes the terminal's foreground job again"});
   return heading("Session and terminal") + table(rows);
 }

@@ -32,6 +32,9 @@ inline constexpr int kUnsetSession = 1;
 inline constexpr std::array kTerminalModes{Choice<TerminalMode>{"auto", TerminalMode::Auto, 1},
                                            Choice<TerminalMode>{"private", TerminalMode::Private, 2},
                                            Choice<TerminalMode>{"shared", TerminalMode::Shared, 0}};
+/// Without an order: neither gives the command more.
+inline constexpr std::array kTerminalAttach{Choice<TerminalAttach>{"auto", TerminalAttach::Auto},
+                                            Choice<TerminalAttach>{"deferred", TerminalAttach::Deferred}};
 /// Without an order: to move files aside is no restriction but an act, and nobody else's to ask for.
 inline constexpr std::array kAbsentProtected{Choice<AbsentProtected>{"report", AbsentProtected::Report},
                                              Choice<AbsentProtected>{"quarantine", AbsentProtected::Quarantine}};
@@ -65,6 +68,8 @@ template <class Each>
 void for_each_single(Each each) {
   each(SingleSetting<Backend>{"backend", &SettingsLayer::backend, &Policy::backend, kBackends});
   each(SingleSetting<TerminalMode>{"terminal.mode", &SettingsLayer::terminal, &Policy::terminal, kTerminalModes});
+  each(SingleSetting<TerminalAttach>{"terminal.attach", &SettingsLayer::terminal_attach, &Policy::terminal_attach,
+                                     kTerminalAttach});
   each(SingleSetting<AbsentProtected>{"filesystem.absentProtected", &SettingsLayer::absent_protected,
                                       &Policy::absent_protected, kAbsentProtected});
   each(SingleSetting<DevicesMode>{"devices.mode", &SettingsLayer::devices, &Policy::devices, kDevicesModes});

@@ -48,6 +48,19 @@ constexpr SettingRow kTable[] = {
          [](const InForce& now) {
            return shown_single<TerminalMode>(now, &SettingsLayer::terminal, &Policy::terminal, kTerminalModes);
          }},
+    {.key = "terminal.attach",
+     .type = R"("auto" or "deferred")",
+     .default_value = R"("auto")",
+     .meaning = "When the keyboard goes to a private terminal. \"auto\": from the start, where the command's input and "
+                "output are the terminal; \"deferred\": when it first reads or sets modes, so that keys typed ahead "
+                "that it never reads stay for the shell, and Ctrl-C reaches a script around fence directly. Without "
+                "effect where the session is a new one.",
+     .read = [](const Reading& in) { read_choice<TerminalAttach>(in, in.layer.terminal_attach, kTerminalAttach); },
+     .show =
+         [](const InForce& now) {
+           return shown_single<TerminalAttach>(now, &SettingsLayer::terminal_attach, &Policy::terminal_attach,
+                                               kTerminalAttach);
+         }},
     {.key = "filesystem.allowRead",
      .type = "a list of paths",
      .default_value = "[]",

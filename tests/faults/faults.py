@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import difflib
 import errno
 import itertools
 import os
@@ -56,7 +57,7 @@ class FaultCase(Case):
         self.file("home/project/.git/config", "x")
         self.directory("home/project/.git/hooks")
 
-    def run_with(self, aim, deed, *command, options=("--backend", "native")):
+    def run_with(self, aim, deed, *command, options=("--backend", "native"), stdin=subprocess.DEVNULL):
         """The command makes the marker, which is the way to see that it ran."""
         number = next(self.numbers)
         log, marker = f"{self.top}/logs/{number}", f"{self.project}/ran-{number}"
@@ -65,7 +66,7 @@ class FaultCase(Case):
         ids = {} if self.user.uid == 0 or os.geteuid() != 0 else {
             "user": self.user.uid, "group": self.user.gid, "extra_groups": []}
         try:
-            done = subprocess.run(words, cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL,
+            done = subprocess.run(words, cwd=self.project, env=self.environment, stdin=stdin,
                                   capture_output=True, timeout=HANGS, check=False, **ids)
         except subprocess.TimeoutExpired as hangs:
             return Run(None, "", str(hangs.stderr), os.path.exists(marker), ["left all: it hangs"])
@@ -77,9 +78,22 @@ class FaultCase(Case):
             os.unlink(marker)
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode(), marked, logged)
 
-    def calls_of_a_run(self):
+    def terminal(self):
+        """A terminal for `stdin`: the command gets one of its own."""
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        if os.geteuid() == 0:
+            os.fchown(slave, self.user.uid, -1)
+        return slave
+
+    def calls_for_a_terminal(self, stdin):
+        """What the set-up of a private terminal adds to set_up_calls()."""
+        return added_calls(set_up_calls(self.calls_of_a_run(stdin=stdin)), set_up_calls(self.calls_of_a_run()))
+
+    def calls_of_a_run(self, **how):
         """Every system call of a run that nothing happens to, as (role, call), in order."""
-        run = self.run_with(Aim("main", "none", 1), "list")
+        run = self.run_with(Aim("main", "none", 1), "list", **how)
         self.assertEqual((run.status, run.marked, run.left), (0, True, []), run)
         return [tuple(line.split(":", 1)) for line in run.calls]
 
@@ -114,6 +128,16 @@ def set_up_calls(calls):
     return found
 
 
+def added_calls(calls, before):
+    """What `calls` (of set_up_calls) has and `before` has not, as {role: [(call, occurrence)]}."""
+    found = {}
+    for role, its in calls.items():
+        names, old = [name for name, _ in its], [name for name, _ in before[role]]
+        changes = difflib.SequenceMatcher(None, old, names, autojunk=False).get_opcodes()
+        found[role] = [call for what, _, _, start, end in changes if what in ("insert", "replace") for call in its[start:end]]
+    return found
+
+
 # How often these are called depends on what comes together: only the first time is sure to come again.
 BY_CHANCE = {"poll", "read", "recvmsg"}
 
@@ -134,4 +158,4 @@ def errno_text(number):
     return os.strerror(number)[0].lower() + os.strerror(number)[1:]
 
 
-__all__ = ["Aim", "FaultCase", "Run", "errno", "errno_text", "problems_of_refusal", "sampled", "set_up_calls"]
+__all__ = ["Aim", "FaultCase", "Run", "added_calls", "errno", "errno_text", "problems_of_refusal", "sampled", "set_up_calls"]

@@ -20,7 +20,7 @@ ERRNOS = {
     "symlinkat": [E.ENOSPC, E.EEXIST], "pivot_root": [E.EINVAL, E.EPERM], "umount2": [E.EBUSY], "setsid": [E.EPERM],
     "write": [E.EPERM, E.ENOSPC], "pipe2": [E.EMFILE, E.ENFILE], "socketpair": [E.EMFILE, E.ENOBUFS],
     "memfd_create": [E.EMFILE, E.ENOMEM], "socket": [E.EAFNOSUPPORT, E.EMFILE], "ioctl": [E.EPERM],
-    "signalfd4": [E.EMFILE, E.ENOMEM],
+    "signalfd4": [E.EMFILE, E.ENOMEM], "epoll_create1": [E.EMFILE, E.ENOMEM], "epoll_ctl(1)": [E.ENOSPC, E.ENOMEM],
 }
 # The kernel never answers these with an errno: brk(2) gives the old end.
 CANNOT_FAIL = {"brk", "rt_sigprocmask", "exit_group"}
@@ -61,13 +61,24 @@ WORDLESS = {
 AFTER_GO = {("child", "recvfrom"), ("child", "pipe2"), ("child", "clone")}
 
 
+# The same for what a private terminal adds.
+GOES_ON_WITHOUT = {
+    ("main", "openat"): "the terminal cannot be opened anew: the inherited descriptor serves",
+    ("main", "ioctl"): "modes or a size that cannot be read or set stay as they are",
+    ("main", "epoll_ctl(3)"): "EPOLL_CTL_MOD cannot fail with a descriptor that is in the set",
+}
+
+
 @as_both
 class EachCall(FaultCase):
+    GOES_ON = GOES_ON
+    how = {}
+
     def judge(self, tried):
         aim, number = tried
-        goes_on = GOES_ON.get(("", aim.call)) or GOES_ON.get((aim.role, aim.call))
+        goes_on = self.GOES_ON.get(("", aim.call)) or self.GOES_ON.get((aim.role, aim.call))
         for _ in range(3):  # A file of the host that is replaced meanwhile ends a launch before the call comes.
-            run = self.run_with(aim, f"errno={number}")
+            run = self.run_with(aim, f"errno={number}", **self.how)
             if run.hit or goes_on:
                 break
         if not run.hit and not goes_on:
@@ -86,21 +97,41 @@ class EachCall(FaultCase):
             print(f"{aim} {errno.errorcode[number]}: {found}: {run}")
         return f"{aim} {errno.errorcode[number]}: {found}: {run}" if found else None
 
-    def test_each_call(self):
+    def try_each(self, calls_of_roles):
         tried = []
-        for role, calls in set_up_calls(self.calls_of_a_run()).items():
+        for role, calls in calls_of_roles.items():
             for call, occurrences in sampled(calls).items():
                 if call in CANNOT_FAIL:
                     continue
                 errnos = ERRNOS.get(call, USUAL)
-                if ("", call) in GOES_ON or (role, call) in GOES_ON:
+                if ("", call) in self.GOES_ON or (role, call) in self.GOES_ON:
                     errnos = errnos[:1]
                 tried += [(Aim(role, call, occurrences[0]), number) for number in errnos]
                 tried += [(Aim(role, call, occurrence), errnos[0]) for occurrence in occurrences[1:]]
         found = [problem for problem in self.all_at_once(self.judge, tried) if problem]
         print(f"{len(tried)} faults in {len({aim.call for aim, _ in tried})} calls")
         self.assertEqual(found, [], "\n".join(found))
-        self.assertGreater(len(tried), 100)
+        return len(tried)
+
+    def test_each_call(self):
+        self.assertGreater(self.try_each(set_up_calls(self.calls_of_a_run())), 100)
+
+
+@as_both
+class EachCallForATerminal(EachCall):
+    GOES_ON = {**GOES_ON, **GOES_ON_WITHOUT}
+
+    def test_each_call(self):
+        self.how = {"stdin": self.terminal()}
+        self.assertGreater(self.try_each(self.calls_for_a_terminal(**self.how)), 15)
+
+    def test_no_terminal_is_left_on_this_machine(self):
+        stdin = self.terminal()
+        calls = self.calls_for_a_terminal(stdin)["child"]
+        run = self.run_with(Aim("child", *next(call for call in calls if call[0] == "openat")), f"errno={E.ENOSPC}", stdin=stdin)
+        self.assertEqual(problems_of_refusal(run), [])
+        self.assertIn("fence: cannot make a private terminal: no space left on device", run.err)
+        self.assertIn("kernel.pty.max", run.err)
 
 
 class TheCheck(FaultCase):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
@@ -11,9 +12,9 @@ from faults import BY_CHANCE, Aim, FaultCase, sampled, set_up_calls  # noqa: E40
 
 @as_both
 class Killed(FaultCase):
-    def aims(self, roles, most):
+    def aims(self, roles, most, calls_of_roles=None):
         found = []
-        for role, calls in set_up_calls(self.calls_of_a_run()).items():
+        for role, calls in (calls_of_roles or set_up_calls(self.calls_of_a_run())).items():
             for call, occurrences in sampled(calls).items():
                 # fence has asked the prober with these before, a number of times that differs from run to run.
                 if role == "main" and call in BY_CHANCE:
@@ -21,8 +22,8 @@ class Killed(FaultCase):
                 found += [Aim(role, call, occurrence) for occurrence in occurrences[:most] if role in roles]
         return found
 
-    def kill(self, whom, aims, *command):
-        runs = self.all_at_once(lambda aim: self.run_with(aim, f"kill={whom}", *command), aims)
+    def kill(self, whom, aims, *command, **how):
+        runs = self.all_at_once(lambda aim: self.run_with(aim, f"kill={whom}", *command, **how), aims)
         print(f"{whom} was killed at {len(aims)} calls")
         for aim, run in zip(aims, runs):
             self.assertTrue(run.hit, aim)
@@ -46,6 +47,14 @@ class Killed(FaultCase):
         for aim, run in self.kill("guard", self.aims(("guard",), 1) + while_it_runs, "/usr/bin/sleep", "1000"):
             self.assertIn(run.status, (125, 137), f"{aim}: {run}")
             self.assertIn("the process that guards its mounts was killed" if run.status == 137 else "nothing was run", run.err)
+
+    def test_with_a_private_terminal(self):
+        stdin = self.terminal()
+        before = termios.tcgetattr(stdin)
+        calls = self.calls_for_a_terminal(stdin)
+        for whom, roles in (("main", ("main", "child")), ("child", ("child",))):
+            self.kill(whom, self.aims(roles, 1, calls), "/usr/bin/sleep", "1000", stdin=stdin)
+        self.assertEqual(termios.tcgetattr(stdin), before)
 
     def test_the_command_before_it_is_the_command(self):
         for aim, run in self.kill("command", self.aims(("command",), 1)):

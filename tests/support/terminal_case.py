@@ -1,13 +1,20 @@
 """What the terminal tests share: a workplace for an ordinary user or root, and sessions in it."""
 
+import fcntl
 import os
+import re
 import subprocess
+import termios
 import time
 import unittest
 
 import processes
 from ordinary_user import Workplace
 from pty_session import PtySession
+
+CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
+# What shells say of a job that was suspended.
+STOPPED = r"([Ss]topped|[Ss]uspended)"
 
 # What shells say when they have no job control.
 NO_JOB_CONTROL = (
@@ -26,6 +33,17 @@ INTERACTIVE = {
     "zsh": ["zsh", "-f", "-i"],
     "fish": ["fish", "--no-config", "-i", "-C", "function fish_prompt; echo -n $PS1; end; function fish_title; end"],
 }
+
+
+def quoted(words):
+    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+
+
+def inner_words(name):
+    """An interactive shell with another prompt, as words of a line."""
+    # Written so that the echo of the line is not taken for the prompt.
+    return "env PS1='I''N$ ' " + quoted(INTERACTIVE[name])
+
 
 # By the settings' layer of the environment, so that a line typed into a shell need not say it.
 SHARED = {"FENCE_SET_BACKEND": "bwrap"}
@@ -48,9 +66,9 @@ class TerminalCase(unittest.TestCase):
         cls.place = Workplace(as_root=cls.AS_ROOT, **cls.SETTINGS)
         cls.addClassCleanup(cls.place.close)
 
-    def session(self, argv, rows=24, columns=80, **variables):
-        session = PtySession(argv, env=self.place.environment(**variables), cwd=self.place.project, user=self.place.user,
-                             rows=rows, columns=columns)
+    def session(self, argv, rows=24, columns=80, kind=PtySession, **variables):
+        session = kind(argv, env=self.place.environment(**variables), cwd=self.place.project, user=self.place.user,
+                       rows=rows, columns=columns)
         self.addCleanup(session.close)
         return session
 
@@ -116,3 +134,33 @@ class TerminalCase(unittest.TestCase):
             pid, _, _ = processes.job_of(pid)
             _, group, _ = processes.job_of(pid)
         return group == foreground
+
+    @staticmethod
+    def settings_of(session):
+        """All that tcgetattr(3) and the window size tell."""
+        size = fcntl.ioctl(session.master, termios.TIOCGWINSZ, b"\0" * 8)
+        return termios.tcgetattr(session.master), size
+
+    def plain_shell(self):
+        """A shell that leaves the terminal's modes alone."""
+        session = self.session(["dash", "-i"], PS1="OUT$ ")
+        session.expect(r"OUT\$ ")
+        return session
+
+
+# What a terminal answers, and to what.
+ANSWERS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62c", b"\x1b[5n": b"\x1b[0n"}
+
+
+class AnsweringSession(PtySession):
+    """A terminal that answers queries, late: as over a network."""
+
+    answered_up_to = 0
+
+    def _read(self, wait):
+        got = super()._read(wait)
+        for match in re.finditer(b"|".join(re.escape(each) for each in ANSWERS), self.output[self.answered_up_to:]):
+            time.sleep(0.05)
+            self.send(ANSWERS[match.group()])
+        self.answered_up_to = len(self.output)
+        return got

@@ -5,19 +5,7 @@ import signal
 import unittest
 
 import processes
-from terminal_case import INTERACTIVE, PRIVATE, SHARED_NATIVE, TerminalCase
-
-CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
-STOPPED = r"([Ss]topped|[Ss]uspended)"
-
-
-def quoted(words):
-    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
-
-
-def inner_words(name):
-    # Written so that the echo of the line is not taken for the prompt.
-    return "env PS1='I''N$ ' " + quoted(INTERACTIVE[name])
+from terminal_case import CTRL_C, CTRL_D, CTRL_Z, INTERACTIVE, PRIVATE, SHARED_NATIVE, STOPPED, TerminalCase, inner_words
 
 
 class OrdinaryUser(TerminalCase):
@@ -27,8 +15,17 @@ class OrdinaryUser(TerminalCase):
 
     def use_jobs_inside(self, name):
         session = self.shell()
+        session.settle(0.05)
+        before = self.settings_of(session)
         self.inner_shell(session, name)
         session.line("sleep 100")
+        self.wait_in_foreground(session, "sleep")
+        session.send(CTRL_Z)
+        session.expect(STOPPED)
+        session.expect(r"IN\$ ")
+        session.line("bg")
+        in_back = processes.wait_for("sleep", "S", of=session.pid)
+        session.line("sleep 200")
         self.wait_in_foreground(session, "sleep")
         session.send(CTRL_Z)
         session.expect(STOPPED)
@@ -37,8 +34,15 @@ class OrdinaryUser(TerminalCase):
         self.wait_in_foreground(session, "sleep")
         session.send(CTRL_C)
         session.expect(r"IN\$ ")
+        # The job in the foreground, and no other.
+        self.assertEqual(processes.wait_for("sleep", "S", of=session.pid), in_back)
+        os.kill(in_back, signal.SIGKILL)
+        session.line("")
+        session.expect(r"IN\$ ")
         session.line("exit 7")
         session.expect(r"OUT\$ ")
+        session.settle(0.05)
+        self.assertEqual(self.settings_of(session), before)
         session.line("echo rc=$?")
         session.expect(r"rc=7\r")
         self.assert_no_warnings(session)
@@ -316,6 +320,39 @@ class NewSession(TerminalCase):
         session.expect(r"OUT\$ ")
         session.line("echo rc=$?")
         session.expect(r"rc=130\r")
+
+    def use_shell(self, name):
+        session = self.shell()
+        session.settle(0.05)
+        before = self.settings_of(session)
+        session.line("fence --force-new-session " + inner_words(name))
+        session.expect(r"IN\$ ")
+        session.line("sleep 100")
+        processes.wait_for("sleep", of=session.pid)
+        session.settle(0.05)
+        session.send(CTRL_C)
+        session.expect(r"IN\$ ")
+        session.line("exit 7")
+        session.expect(r"OUT\$ ")
+        session.settle(0.05)
+        self.assertEqual(self.settings_of(session), before)
+        session.line("echo rc=$?")
+        session.expect(r"rc=7\r")
+
+    def test_interrupt_in_bash_ends_its_child_only(self):
+        self.use_shell("bash")
+
+    def test_interrupt_in_zsh_ends_its_child_only(self):
+        self.use_shell("zsh")
+
+    def test_interrupt_in_dash_ends_its_child_only(self):
+        self.use_shell("dash")
+
+    def test_fish_wants_a_controlling_terminal(self):
+        session = self.shell()
+        session.line("fence --force-new-session " + inner_words("fish"))
+        session.expect("No TTY for interactive shell")
+        session.expect(r"OUT\$ ")
 
     def test_resize_is_forwarded(self):
         program = self.place.add_file("winch.py", """

@@ -1,10 +1,11 @@
 """Programs that use a terminal, or make terminals of their own, inside."""
 
+import os
 import subprocess
 import unittest
 
 import processes
-from terminal_case import PRIVATE, TerminalCase
+from terminal_case import PRIVATE, SHARED_NATIVE, TerminalCase
 
 
 class OrdinaryUser(TerminalCase):
@@ -93,6 +94,82 @@ class OrdinaryUser(TerminalCase):
             session = self.session([self.place.fence, "sh", "-c", "seq 1 500; echo last"])
             session.expect(r"499\r\n500\r\nlast\r")
             self.assertEqual(session.wait(), 0)
+
+
+class Resized(TerminalCase):
+    """A new size of the window reaches what runs inside."""
+
+    OPTIONS = ""
+
+    def start(self, words, ready):
+        session = self.shell()
+        session.line(f"fence {self.OPTIONS} {words}")
+        session.expect(ready)
+        session.settle(0.1)
+        return session
+
+    def test_editor(self):
+        session = self.start("vim -u NONE -N", r"~\s")
+        session.resize(33, 97)
+        session.expect(r"\x1b\[32;1H~")
+        session.line(":set columns? lines?")
+        session.expect("columns=97.*lines=33")
+
+    def test_pager(self):
+        self.place.add_file("long.txt", "line\n" * 300)
+        session = self.start("less long.txt", r"\x1b\[7mlong.txt")
+        session.resize(33, 97)
+        session.expect("line.*line")
+        session.send("=")
+        session.expect("lines 1-32/300")
+
+    def test_process_viewer(self):
+        session = self.start("htop", "F10")
+        session.resize(33, 97)
+        session.expect(r"\x1b\[33(;1H|d)[^\n]*F1")
+
+    def test_multiplexer(self):
+        session = self.start("tmux -f /dev/null new-session sh", r"\$ ")
+        session.resize(35, 95)
+        session.settle(0.2)
+        session.line("stty size")
+        session.expect("34 95")  # one is the status line's
+
+
+class ResizedPrivate(Resized):
+    SETTINGS = PRIVATE
+
+
+class ResizedSharedByTheNativeExecutor(Resized):
+    SETTINGS = SHARED_NATIVE
+
+
+class ResizedInANewSession(Resized):
+    OPTIONS = "--force-new-session"
+
+
+class ResizedPrivateInANewSession(ResizedInANewSession):
+    SETTINGS = PRIVATE
+
+
+class PromptOfSsh(TerminalCase):
+    """It asks its terminal, whatever its descriptors are. Wants a user with an account."""
+
+    AS_ROOT = True
+
+    def test_passphrase_prompt_of_ssh(self):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "passphrase", "-f", "key"], cwd=self.place.project, check=True,
+                       preexec_fn=self.place.user.become, env=self.place.environment())
+        self.addCleanup(os.unlink, os.path.join(self.place.project, "key"))
+        session = self.shell()
+        session.line("fence ssh-keygen -y -f key </dev/null | cat")
+        session.expect("Enter passphrase:")
+        session.line("passphrase")
+        session.expect(r"ssh-ed25519 \S+")
+
+
+class PromptOfSshPrivate(PromptOfSsh):
+    SETTINGS = PRIVATE
 
 
 class Root(OrdinaryUser):

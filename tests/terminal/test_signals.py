@@ -61,9 +61,15 @@ class OrdinaryUser(TerminalCase):
         self.assert_nothing_left()
 
     def test_hang_up_kills_who_ignores_it(self):
+        # At the same time, because both wait as long as a command may take.
+        session = self.shell()
+        session.line("""fence sh -c 'trap "" HUP; while :; do sleep 0.05; done'""")
+        self.wait_in_foreground(session, "sleep")
         process = self.start("sh", "-c", 'trap "" HUP; echo ready; while :; do sleep 0.05; done')
         process.send_signal(signal.SIGHUP)
+        session.hang_up()
         self.assertEqual(process.wait(20), 128 + signal.SIGKILL)
+        session.close()
         self.assert_nothing_left()
 
     def test_nohup_is_respected(self):
@@ -97,15 +103,6 @@ print(len(got), flush=True)
         done = self.run_fence("--no-force-new-session", "python3", program)
         self.assertEqual((done.returncode, done.stdout), (0, b"1\n"), done.stderr)
 
-    def test_closed_terminal_ends_a_command_that_ignores_it(self):
-        session = self.shell()
-        session.line("""fence sh -c 'trap "" HUP; while :; do sleep 0.05; done'""")
-        processes.wait_for("fence-init", of=session.pid)
-        self.wait_in_foreground(session, "sleep")
-        session.hang_up()
-        session.close()
-        self.assert_nothing_left()
-
     def test_closed_terminal_ends_an_inner_shell(self):
         session = self.shell()
         session.line("fence " + " ".join(INTERACTIVE["bash"]))
@@ -131,22 +128,25 @@ print(len(got), flush=True)
 class Killed(TerminalCase):
     """SIGKILL to each of the three processes that make a sandbox, while it starts and while it runs."""
 
-    ROUNDS = 15
+    ROUNDS = 12
+    START_SECONDS = 0.05
+
+    def start_round(self, *words):
+        """The pid of a fence, and what checks its end."""
+        process = self.start_fence(*words, stderr=subprocess.DEVNULL)
+        return process.pid, lambda: process.wait(20)
 
     def kill_in_rounds(self, name, *options):
         for _ in range(self.ROUNDS):
-            process = self.start_fence(*options, "sleep", "1000", stderr=subprocess.DEVNULL)
-            time.sleep(random.random() * 0.1)
-            victims = [process.pid] if name == "fence" else [
-                pid for pid, (its, _) in processes.descendants(process.pid).items()
-                if its == name and self.is_of_the_launch(pid)]
-            if not victims:
-                victims = [process.pid]
+            fence, check_end = self.start_round(*options, "sleep", "1000")
+            time.sleep(random.random() * self.START_SECONDS)
+            victims = [fence] if name == "fence" else [
+                pid for pid, (its, _) in processes.descendants(fence).items() if its == name and self.is_of_the_launch(pid)]
             try:
-                os.kill(min(victims), signal.SIGKILL)
+                os.kill(min(victims, default=fence), signal.SIGKILL)
             except ProcessLookupError:
-                os.kill(process.pid, signal.SIGKILL)
-            process.wait(20)
+                os.kill(fence, signal.SIGKILL)
+            check_end()
             self.assert_nothing_left()
 
     @staticmethod
@@ -199,10 +199,29 @@ class Killed(TerminalCase):
 
 
 class KilledWithAPrivateTerminal(Killed):
+    """The terminal has its settings after each."""
+
     SETTINGS = PRIVATE
+
+    def start_round(self, *words):
+        session = self.session(["sh", "-c", '"$@"; cat', "sh", self.place.fence, *words])
+        before = self.settings_of(session)
+
+        def check_end():
+            end = time.monotonic() + 20
+            while [name for name, _ in processes.descendants(session.pid).values()] != ["cat"]:
+                self.assertLess(time.monotonic(), end, processes.descendants(session.pid))
+                session.settle(0.005)
+            self.assertEqual(self.settings_of(session), before)
+            session.close()
+
+        return processes.wait_for("fence", of=session.pid), check_end
 
     def test_monitor(self):
         """There is none."""
+
+    def test_stage_of_bwrap(self):
+        """It has no private terminal."""
 
 
 class KilledAsRoot(Killed):

@@ -145,6 +145,8 @@ class SessionPlan {
   [[nodiscard]] const Origin& terminal_origin() const noexcept { return terminal_origin_; }
   /// Which of the descriptors 0 to 2 lead to the private terminal; the others are the caller's.
   [[nodiscard]] const std::array<bool, 3>& relayed() const noexcept { return relayed_; }
+  /// A private terminal gets the keyboard when the command asks for it, and never before.
+  [[nodiscard]] bool deferred() const noexcept { return deferred_; }
   /// The command's group is put back to fence's own when it ends (bubblewrap#744).
   [[nodiscard]] bool restore_foreground() const noexcept { return restore_foreground_; }
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
@@ -158,13 +160,14 @@ class SessionPlan {
     std::string terminal_reason{};
     Origin terminal_origin{};
     std::array<bool, 3> relayed{};
+    bool deferred = false;
     bool restore_foreground = false;
     std::string reason{};
     Origin origin{};
     std::vector<Origin> overruled{};
   };
   /// Checks the invariants: restore_foreground needs the shared terminal and no new session; a stream is relayed if and
-  /// only if the terminal is private.
+  /// only if the terminal is private; deferred needs a private terminal and no new session.
   static Result<SessionPlan> make(Parts parts);
 
  private:
@@ -174,6 +177,7 @@ class SessionPlan {
   std::string terminal_reason_;
   Origin terminal_origin_;
   std::array<bool, 3> relayed_{};
+  bool deferred_ = false;
   bool restore_foreground_ = false;
   std::string reason_;
   Origin origin_;

@@ -14,6 +14,11 @@ namespace fence {
 
 enum class Backend : std::uint8_t { Auto, Native, Bwrap };
 enum class TerminalMode : std::uint8_t { Auto, Private, Shared };
+/// When a private terminal gets the keyboard.
+enum class TerminalAttach : std::uint8_t {
+  Auto,      ///< from the start, where input and output are the terminal
+  Deferred,  ///< when the command reads or sets modes
+};
 enum class AbsentProtected : std::uint8_t { Report, Quarantine };
 enum class DevicesMode : std::uint8_t { Minimal, Host };
 enum class RuntimeDirMode : std::uint8_t { Auto, Private, Inherit, Unset };
@@ -102,6 +107,7 @@ struct SettingsLayer {
   std::optional<Sourced<Backend>> backend;
   std::optional<Sourced<bool>> force_new_session;
   std::optional<Sourced<TerminalMode>> terminal;
+  std::optional<Sourced<TerminalAttach>> terminal_attach;
   std::vector<Sourced<PathRule>> paths;
   std::vector<Sourced<ScratchRule>> scratch;
   std::vector<Sourced<BindRule>> binds;
@@ -143,6 +149,7 @@ struct Policy {
   std::optional<Ranked<bool>> force_new_session;  ///< unset: terminal decides (terminal.md A.5)
   std::vector<Sourced<bool>> force_new_session_overruled;
   Sourced<TerminalMode> terminal{TerminalMode::Auto, {}};
+  Sourced<TerminalAttach> terminal_attach{TerminalAttach::Auto, {}};
   std::vector<Ranked<PathRule>> paths;
   std::vector<Ranked<ScratchRule>> scratch;
   std::vector<Ranked<BindRule>> binds;

@@ -154,6 +154,17 @@ TEST(PrivateTerminal, StaysInANewSession) {
   EXPECT_EQ(plan.terminal(), TerminalKind::Private);
 }
 
+TEST(PrivateTerminal, WaitsToBeAskedWhereTheUserWantsThatAndTheCommandCanAsk) {
+  Policy policy;
+  EXPECT_FALSE(decide(policy, on_a_terminal(), Executor::Native).deferred());
+  policy.terminal_attach = {TerminalAttach::Deferred, settings_line(7)};
+  EXPECT_TRUE(decide(policy, on_a_terminal(), Executor::Native).deferred());
+  EXPECT_FALSE(decide(policy, on_a_terminal(), Executor::Bwrap).deferred());
+  EXPECT_FALSE(decide(policy, on_pipes(), Executor::Native).deferred());
+  policy.force_new_session = Ranked<bool>{true, option("--force-new-session"), 3};
+  EXPECT_FALSE(decide(policy, on_a_terminal(), Executor::Native).deferred());
+}
+
 TEST(PrivateTerminal, IsRefusedWhereBwrapWasChosenForUs) {
   Policy policy;
   policy.terminal = {TerminalMode::Private, settings_line(7)};
@@ -188,6 +199,17 @@ TEST(SessionInvariants, AForegroundNeedsASharedTerminalAndNoNewSession) {
   EXPECT_EQ(SessionPlan::make(parts).error().kind, ErrorKind::Internal);
   parts.kind = SessionKind::TiocstiFilter;
   parts.terminal = TerminalKind::None;
+  EXPECT_FALSE(SessionPlan::make(parts).has_value());
+}
+
+TEST(SessionInvariants, OnlyWhoHasAControllingTerminalOfItsOwnIsWaitedFor) {
+  SessionPlan::Parts parts;
+  parts.deferred = true;
+  EXPECT_FALSE(SessionPlan::make(parts).has_value());
+  parts.terminal = TerminalKind::Private;
+  parts.relayed = {true, true, true};
+  EXPECT_TRUE(SessionPlan::make(parts).has_value());
+  parts.kind = SessionKind::NewSession;
   EXPECT_FALSE(SessionPlan::make(parts).has_value());
 }
 
