@@ -119,17 +119,17 @@ void OuterTerminal::go_raw() {
   if (tcgetattr(fd(), &now) != 0) return;
   TerminalDebt& owed = debt();
   if (!owed.raw || !same_modes(now, owed.ours)) {
-    // Order matters to the guard: it undoes `ours` only, and only while `raw` is said.
     owed.raw = false;
     owed.saved = now;
     owed.ours = raw_modes(now);
     if (shows_others_) owed.ours.c_oflag = now.c_oflag;
   }
+  // Before they are set: fence may be killed at any moment, and the guard looks whether they are.
+  owed.raw = true;
   // What is typed already and what is not shown yet stays.
   tcsetattr(fd(), TCSANOW, &owed.ours);
   // The driver may refuse a part of it (tcsetattr(3)).
-  if (tcgetattr(fd(), &now) == 0) owed.ours = now;
-  owed.raw = true;
+  if (tcgetattr(fd(), &now) == 0 && !same_modes(now, owed.ours)) owed.ours = now;
 }
 
 void OuterTerminal::restore() {

@@ -16,7 +16,7 @@ namespace fence::launch {
 
 /// What must be undone at the user's terminal; shared with the guard, which is another process.
 struct TerminalDebt {
-  bool raw = false;  ///< the modes are `ours`, and have to become `saved`
+  bool raw = false;  ///< where the modes are `ours`, they have to become `saved`
   termios saved{};
   termios ours{};
   std::uint32_t changed_modes = 0;  ///< of OutputWatch

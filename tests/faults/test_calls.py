@@ -52,7 +52,7 @@ WORDLESS = {
     ("guard", "sendmsg"): "the other end counts as gone",
     ("child", "pread64"): "the stage does not know yet where to say it", ("child", "mmap"): "the same",
     ("child", "prctl(1)"): "the same, in the stage", ("child", "prctl(4)"): "the same, in the stage",
-    ("child", "sendto"): "fence counts as gone", ("child", "recvfrom"): "fence counts as gone",
+    ("child", "sendto"): "fence counts as gone", ("child", "sendmsg"): "fence counts as gone", ("child", "recvfrom"): "fence counts as gone",
     ("child", "capget"): "read back: not empty", ("child", "prctl(23)"): "read back: not empty",
     ("child", "prctl(47)"): "read back: not empty", ("child", "prctl(39)"): "read back: not set",
     ("child", "prctl(21)"): "read back: not set", ("child", "getsid"): "read back: another one",
