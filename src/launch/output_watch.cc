@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace fence::launch {
 namespace {
@@ -65,9 +66,10 @@ void OutputWatch::look(std::span<const char> bytes) noexcept {
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     if (state_ == State::Ground) {
       // Nearly all of a stream is plain.
-      const auto rest = bytes.subspan(at);
-      at += static_cast<std::size_t>(std::find(rest.begin(), rest.end(), kEscape) - rest.begin());
-      if (at < bytes.size()) start(State::Escape);
+      const auto* found = static_cast<const char*>(std::memchr(bytes.data() + at, kEscape, bytes.size() - at));
+      if (found == nullptr) return;
+      at = static_cast<std::size_t>(found - bytes.data());
+      start(State::Escape);
       continue;
     }
     take(static_cast<unsigned char>(bytes[at]));

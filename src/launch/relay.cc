@@ -99,8 +99,12 @@ RelayNews Relay::turn() {
   return news;
 }
 
+// A terminal gives 4 KiB at a time.
 void Relay::read_master() {
-  if (output_.full()) return;
+  while (!output_.full() && read_once()) continue;
+}
+
+bool Relay::read_once() {
   const auto room = output_.room();
   const ssize_t got = read(master_.get(), room.data(), room.size());
   if (got > 0) {
@@ -108,10 +112,11 @@ void Relay::read_master() {
     outer_.debt().changed_modes = watch_.changed_modes();
     output_.added(static_cast<std::size_t>(got));
     unended_ = false;
-    return;
+    return true;
   }
   // EIO: the slave is closed everywhere, and nothing of what was written there is left.
   if (got == 0 || !later(errno)) end_of_master();
+  return false;
 }
 
 void Relay::end_of_master() {

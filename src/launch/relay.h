@@ -51,6 +51,7 @@ class Relay {
   void update_interest();
   void watch_descriptor(int fd, std::uint32_t events, std::uint32_t& now);
   void read_master();
+  bool read_once();
   void write_outer(RelayNews& news);
   [[nodiscard]] long write_output();
   [[nodiscard]] long write_cooked();

@@ -75,9 +75,11 @@ std::optional<stage::Report> Supervisor::run() {
       link_.order(stage::OrderKind::Kill);
     }
     if (own_ != nullptr) take_own_turn();
-    // Before the reports: a Stopped that is older than a SIGCONT is recognised by it.
-    take_signals();
-    if (auto ended = take_reports()) return ended;
+    if (wait[0].revents != 0 || wait[1].revents != 0) {
+      // Before the reports: a Stopped that is older than a SIGCONT is recognised by it.
+      take_signals();
+      if (auto ended = take_reports()) return ended;
+    }
     // The last report came before the monitor's end, so it has been read by now if there was one.
     if (monitor_ended_ || link_.gone()) return std::nullopt;
     if (wait[2].revents != 0) {

@@ -36,8 +36,8 @@ struct ExecutorChoice {
 /// well: the launch says it. Errors: native is asked for and refused; it is refused and no bwrap is installed.
 Result<ExecutorChoice, Errors> decide_executor(const Sourced<Backend>& backend, FactLens& lens);
 
-/// Gives the plan its hash (of its JSON without it), and the command FENCE_SANDBOX=1 and the hash as FENCE_PLAN,
-/// whatever is inherited or asked for.
+/// Gives the plan a hash of what it does, and the command FENCE_SANDBOX=1 and the hash as FENCE_PLAN, whatever is
+/// inherited or asked for.
 void mark_plan(SandboxPlan& plan);
 
 }  // namespace fence

@@ -326,7 +326,7 @@ struct SandboxPlan {
   bool verify_mounts = true;                 ///< compare the finished sandbox with `mounts` before the command starts
   bool guard_mounts = true;                  ///< watch those that can be lost while it runs
   std::vector<Remark> remarks;
-  std::string hash;  ///< 16 hexadecimal digits; the same for equal plans but for the values of variables
+  std::string hash;  ///< 16 hexadecimal digits; the same for plans that do the same but for the values of variables
 };
 
 // ---- the functions ---------------------------------------------------------------------------------------------

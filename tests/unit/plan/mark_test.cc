@@ -40,6 +40,22 @@ TEST(MarkPlan, IsTheSameForTheSamePlanAndAnotherForAnother) {
   EXPECT_NE(marked(other).hash, marked(small_plan()).hash);
 }
 
+TEST(MarkPlan, IsOfWhatAPlanDoesAndNotOfReasonsOrValues) {
+  const std::string hash = marked(small_plan()).hash;
+  SandboxPlan plan = small_plan();
+  plan.remarks.push_back({RemarkKind::Note, "a word", {}});
+  plan.backend_reason = "another";
+  plan.environment.variables.front().reason = "another";
+  EXPECT_EQ(marked(plan).hash, hash);
+  plan.environment.variables.push_back({"ZZ", Replaced{"one value"}, "", {}});
+  const std::string with_variable = marked(plan).hash;
+  EXPECT_NE(with_variable, hash);
+  plan.environment.variables.back().fate = Replaced{"another value"};
+  EXPECT_EQ(marked(plan).hash, with_variable);
+  plan.environment.variables.back().fate = Dropped{};
+  EXPECT_NE(marked(plan).hash, with_variable);
+}
+
 TEST(MarkPlan, NobodyElseSaysWhatItIs) {
   SandboxPlan plan = small_plan();
   plan.environment.variables = {{"FENCE_PLAN", Passed{}, "", {}}, {"FENCE_SANDBOX", Replaced{"0"}, "", {}}};

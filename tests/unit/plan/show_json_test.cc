@@ -134,6 +134,7 @@ TEST(PlanJson, ShowsTheWholePlan) {
       "layer": "built-in",
       "source": "fence"
     },
+    "deferred": false,
     "restore_foreground": true,
     "reason": "default: descriptors 0, 1 and 2 are terminals",
     "origin": {
