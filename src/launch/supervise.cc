@@ -53,7 +53,10 @@ std::optional<stage::Report> StageLink::next() {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  const ssize_t got = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  ssize_t got = 0;
+  // The end of a stage that has not read an order is told first, and once; its last report is still there.
+  do got = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  while (got < 0 && errno == ECONNRESET);
   if (got > 0) take_control(message);
   if (got == static_cast<ssize_t>(sizeof report)) return report;
   if (got >= 0 || (errno != EAGAIN && errno != EINTR)) gone_ = true;
@@ -69,7 +72,7 @@ std::optional<stage::Report> Supervisor::run() {
                      {guard_ != nullptr ? guard_->names() : -1, POLLIN, 0},
                      {own_ == nullptr ? -1 : own_->fd(), POLLIN, 0}};
     if (poll(wait, std::size(wait), wait_ms()) < 0) continue;
-    if (guard_ != nullptr) guard_mounts();
+    if (wait[3].revents != 0 || wait[4].revents != 0 || guard_is_due()) guard_mounts();
     if (kill_at_ms_ && now_ms() >= *kill_at_ms_) {
       kill_at_ms_.reset();
       link_.order(stage::OrderKind::Kill);
@@ -90,6 +93,12 @@ std::optional<stage::Report> Supervisor::run() {
       }
     }
   }
+}
+
+bool Supervisor::guard_is_due() const {
+  if (guard_ == nullptr) return false;
+  const std::optional<std::int64_t> due = guard_->deadline_ms();
+  return due && now_ms() >= *due;
 }
 
 void Supervisor::guard_mounts() {

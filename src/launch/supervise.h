@@ -67,6 +67,7 @@ class Supervisor {
 
  private:
   void guard_mounts();
+  [[nodiscard]] bool guard_is_due() const;
   void take_signals();
   void take_signal(const Arrival& arrival);
   /// True where the private terminal has taken it.

@@ -89,7 +89,8 @@ class FaultCase(Case):
 
     def calls_for_a_terminal(self, stdin):
         """What the set-up of a private terminal adds to set_up_calls()."""
-        return added_calls(set_up_calls(self.calls_of_a_run(stdin=stdin)), set_up_calls(self.calls_of_a_run()))
+        added = added_calls(set_up_calls(self.calls_of_a_run(stdin=stdin)), set_up_calls(self.calls_of_a_run()))
+        return {role: added[role] for role in ("main", "child")}
 
     def calls_of_a_run(self, **how):
         """Every system call of a run that nothing happens to, as (role, call), in order."""

@@ -119,7 +119,8 @@ class Resized(TerminalCase):
         self.place.add_file("long.txt", "line\n" * 300)
         session = self.start("less long.txt", r"\x1b\[7mlong.txt")
         session.resize(33, 97)
-        session.expect("line.*line")
+        session.expect(r"line\r\n:\x1b\[K")
+        session.settle(0.05)
         session.send("=")
         session.expect("lines 1-32/300")
 

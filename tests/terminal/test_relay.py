@@ -142,9 +142,10 @@ class Deferred(TerminalCase):
 
     def test_command_that_reads(self):
         session = self.shell()
-        session.line("fence sh -c 'sleep 0.1; read -r word; echo got=$word; stty -echo; read -r word; stty echo; echo got=$word'")
+        session.line("fence sh -c 'sleep 0.1; read -r word; echo got=$word; stty -echo; echo hid''den; read -r word;"
+                     " stty echo; echo got=$word'")
         session.line("a-word")
-        session.expect(r"got=a-word\r")
+        session.expect(r"got=a-word\r\nhidden\r")
         session.line("secret")
         session.expect(r"got=secret\r")
         self.assertNotIn(b"secret\r\ngot", session.output)
