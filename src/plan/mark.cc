@@ -24,7 +24,7 @@ class Digest {
   void add(const SandboxPlan& plan) {
     const auto& [mounts, session, runtime_dir, environment, identity, network, cgroup_namespace, directory, command,
                  keep_descriptors, profiles, absent_protected, absent, hidden, patterns, abilities, executor,
-                 backend_reason, verify_mounts, guard_mounts, remarks, hash] = plan;
+                 backend_reason, windows_interop, verify_mounts, guard_mounts, remarks, hash] = plan;
     add_all(mounts.ops());
     add_all(mounts.seals());
     add(session);
@@ -40,6 +40,7 @@ class Digest {
     add(absent_protected);
     add_all(absent);
     add(executor);
+    add(windows_interop.value);
     add(verify_mounts);
     add(guard_mounts);
   }
@@ -84,7 +85,7 @@ class Digest {
     add(target);
     add(at);
     add_choice(action);
-    std::visit([this](const auto& its) { add(its); }, action);
+    std::visit([this](const auto& its) { this->add(its); }, action);
   }
   void add(const Bind& bind) {
     // Which file stands at `source` is a fact.
