@@ -45,8 +45,8 @@ class Planner {
     Workspace workspace = find_workspace(*directory, lens_);
     drop_hidden_workspace(workspace, policy_, lens_);
     WishList wishes = collect_wishes(policy_, workspace, lens_);
-    add_git_directories(workspace, wishes);
-    add_listening_sockets(wishes);
+    add_git_directories(policy_, workspace, lens_, wishes);
+    add_listening_sockets(policy_, lens_, wishes);
     decide_windows(policy_, lens_, wishes);
     apply_enforced(wishes);
     take(closed_places(wishes, lens_));
@@ -170,77 +170,6 @@ class Planner {
     errors_.push_back(std::move(error));
   }
 
-  // The rule that makes the workspace writable speaks for the git directories that belong to it as well.
-  const Ranked<PathRule>* workspace_rule() const {
-    const auto rule = std::ranges::find_if(policy_.paths, [](const Ranked<PathRule>& r) {
-      const auto* in = std::get_if<InWorkspace>(&r.value.path);
-      return in != nullptr && in->relative.empty() && r.value.list == PathList::AllowWrite;
-    });
-    return rule != policy_.paths.end() ? &*rule : nullptr;
-  }
-
-  void add_git_directories(const Workspace& workspace, WishList& wishes) {
-    const Ranked<PathRule>* rule = workspace_rule();
-    if (rule == nullptr) return;
-    for (const GitDirectory& git : workspace.git) {
-      Wish wish{same_inside(git.path), HostContent{git.path}, true};
-      wish.rank = rule->rank;
-      wish.origin = rule->origin;
-      wish.why = git.why;
-      wishes.wishes.push_back(std::move(wish));
-    }
-    for (const HostPath& path : workspace.protect) {
-      const Resolution resolution = resolve(lens_, path);
-      if (const auto* link = std::get_if<Link>(&lens_.path(path))) {
-        wishes.absent.push_back({path, rule->origin, link->target});
-      }
-      if (const auto* found = std::get_if<Found>(&resolution)) {
-        Wish wish{same_inside(found->real), std::nullopt, false};
-        wish.protect = true;
-        wish.rank = rule->rank;
-        wish.origin = rule->origin;
-        wish.why = "git runs or follows what it says";
-        wishes.wishes.push_back(std::move(wish));
-        add_unread_configuration(found->real, rule->origin, wishes);
-      } else if (const auto* missing = std::get_if<Missing>(&resolution);
-                 missing != nullptr && !missing->not_a_directory) {
-        wishes.absent.push_back({missing->missing.below(missing->rest), rule->origin, std::nullopt});
-      } else if (const auto* refused = std::get_if<Refused>(&resolution)) {
-        wishes.closed.push_back({"protect " + escape_bytes(path.text()), refused->at, refused->errno_value,
-                                 refused->at.parent(), rule->origin});
-      }
-    }
-  }
-
-  // What git runs or follows besides is named in it.
-  void add_unread_configuration(const HostPath& path, const Origin& origin, WishList& wishes) {
-    if ((path.name() != "config" && path.name() != ".gitmodules") || !regular_at(lens_, path)) return;
-    const auto* refused = std::get_if<Unreadable>(&lens_.text(path));
-    if (refused == nullptr) return;
-    wishes.closed.push_back({"read " + escape_bytes(path.text()), path, refused->errno_value, path, origin});
-  }
-
-  // connect(2) needs no writable mount: a socket that somebody listens on is a way out wherever it can be seen.
-  void add_listening_sockets(WishList& wishes) {
-    for (const HostPath& path : lens_.host().listening_sockets) {
-      if (policy_.windows_interop.value && starts_windows_programs(path)) continue;
-      const Resolution resolution = resolve(lens_, path);
-      if (const auto* refused = std::get_if<Refused>(&resolution)) {
-        wishes.closed.push_back({"hide the socket " + escape_bytes(path.text()),
-                                 refused->at,
-                                 refused->errno_value,
-                                 refused->at.parent(),
-                                 {}});
-      }
-      const auto* found = std::get_if<Found>(&resolution);
-      if (found == nullptr || found->fact.kind != PathKind::Socket) continue;
-      Wish wish{same_inside(found->real), HideContent{}, false};
-      wish.rank = -1;
-      wish.why = "a socket of a process of the host";
-      wishes.wishes.push_back(std::move(wish));
-    }
-  }
-
   void put_runtime_dir(Specs& specs, const MountPlan& mounts, const HostPath& directory, RuntimeDirPlan& runtime_dir) {
     const std::string* inherited = find_variable(lens_.host().environment, "XDG_RUNTIME_DIR");
     const std::string text = inherited != nullptr ? *inherited : std::string();
@@ -274,8 +203,8 @@ class Planner {
                               "the command writes there is gone when it ends",
                           std::nullopt});
     } else if (!tree.at(start).writable_host()) {
-      if (workspace_rule() != nullptr && !workspace.notice.empty()) {
-        remarks_.push_back({RemarkKind::Notice, workspace.notice, workspace_rule()->origin});
+      if (workspace_rule(policy_) != nullptr && !workspace.notice.empty()) {
+        remarks_.push_back({RemarkKind::Notice, workspace.notice, workspace_rule(policy_)->origin});
       }
     } else {
       check_writable_for_root(directory, name);

@@ -99,11 +99,11 @@ class ProjectFile(Case):
         self.file("home/project/secrets/key", "secret")
         self.directory("home/other")
 
-    def project(self, text):
+    def project_file(self, text):
         return self.file("home/project/.fence.toml", text)
 
     def test_hides_from_a_subdirectory_too(self):
-        self.project('[filesystem]\ndenyRead = ["secrets"]\n')
+        self.project_file('[filesystem]\ndenyRead = ["secrets"]\n')
         self.directory("home/project/deep/er")
         for where in ("home/project", "home/project/deep/er"):
             self.failed(self.inside(f"cat {self.project}/secrets/key", cwd=os.path.join(self.top, where)))
@@ -111,13 +111,13 @@ class ProjectFile(Case):
         self.assertEqual(self.output(f"cat {self.project}/secrets/key"), "secret")
 
     def test_what_loosens_is_refused_with_both_ways_out(self):
-        self.project('[network]\nmode = "host"\n[filesystem]\nallowWrite = ["~/other"]\n')
+        self.project_file('[network]\nmode = "host"\n[filesystem]\nallowWrite = ["~/other"]\n')
         done = self.refused(self.inside("echo ran"), "network.mode", "filesystem.allowWrite", "--trust-project", "[trust]")
         self.assertIn(".fence.toml:2:", done.err)
         self.assertIn(".fence.toml:4:", done.err)
 
     def test_trusted_it_may(self):
-        self.project('[filesystem]\nallowWrite = ["~/other"]\n')
+        self.project_file('[filesystem]\nallowWrite = ["~/other"]\n')
         write = f"echo x >{self.home}/other/made"
         self.output(write, "--trust-project")
         self.settings(f'[trust]\nprojects = ["~/project"]\n')
@@ -130,7 +130,7 @@ class ProjectFile(Case):
         self.file("home/.config/fence/settings.toml", text)
 
     def test_the_command_cannot_rewrite_it(self):
-        path = self.project('[filesystem]\ndenyRead = ["secrets"]\n')
+        path = self.project_file('[filesystem]\ndenyRead = ["secrets"]\n')
         self.failed(self.inside("echo '[trust]' >>.fence.toml"), "Read-only")
         self.failed(self.inside("mv .fence.toml x || rm .fence.toml"))
         self.assertIn("secrets", self.read(path))
@@ -146,7 +146,7 @@ class ProjectFile(Case):
         self.output("true", cwd=elsewhere)
 
     def test_no_settings_reads_none(self):
-        self.project("this is no TOML at all")
+        self.project_file("this is no TOML at all")
         self.refused(self.inside("true"), ".fence.toml:1")
         self.output("true", "--no-settings")
 
@@ -155,5 +155,5 @@ class ProjectFile(Case):
         self.refused(self.inside("true"), ".fence.toml")
 
     def test_one_that_others_can_write(self):
-        os.chmod(self.project(""), 0o666)
+        os.chmod(self.project_file(""), 0o666)
         self.refused(self.inside("true"), ".fence.toml", "another user can write it", "chmod")

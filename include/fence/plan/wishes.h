@@ -59,6 +59,16 @@ struct WishList {
 /// that lies in a writable tree and leads out of it, since a command of an earlier run may have made that link.
 WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens);
 
+/// The rule that makes the workspace writable; null where none does. It speaks for the git directories that belong to
+/// the workspace as well.
+const Ranked<PathRule>* workspace_rule(const Policy& policy);
+
+/// The git directories that belong to the workspace, writable as it is, and what git runs or follows, protected.
+void add_git_directories(const Policy& policy, const Workspace& workspace, FactLens& lens, WishList& wishes);
+
+/// Hides each socket on which a process of the host listens.
+void add_listening_sockets(const Policy& policy, FactLens& lens, WishList& wishes);
+
 /// An error for each restriction that would have to hold and whose place cannot be looked at.
 Errors closed_places(const WishList& wishes, FactLens& lens);
 
