@@ -81,6 +81,8 @@ class EachCall(FaultCase):
             run = self.run_with(aim, f"errno={number}", **self.how)
             if run.hit or goes_on:
                 break
+            # So does a directory of the host that has lost entries meanwhile: there are fewer mounts then.
+            aim = aim._replace(occurrence=aim.occurrence - aim.occurrence // 10)
         if not run.hit and not goes_on:
             print(f"{aim} {errno.errorcode[number]}: not met: {run}")
             return f"{aim}: not met: {run}"
