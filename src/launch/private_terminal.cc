@@ -86,6 +86,7 @@ void PrivateTerminal::take_keys(const std::vector<int>& keys) {
     keys_.insert(signal);
     if (controlling_) continue;
     // No foreground group belongs to such a terminal, so the kernel sends nothing.
+    relay_->wait_for_keys();
     if (signal == SIGTSTP) {
       link_->order(stage::OrderKind::Freeze);
     } else {

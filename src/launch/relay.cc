@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -197,6 +198,15 @@ void Relay::write_master() {
   if (bytes.empty()) return;
   const ssize_t wrote = write(master_.get(), bytes.data(), bytes.size());
   if (wrote > 0) input_.taken(static_cast<std::size_t>(wrote));
+}
+
+// A key that sends a signal throws away what the terminal holds (NOFLSH, termios(3)), and a worker of the kernel does
+// that: what the command prints at the signal has to come later. To look at the other end waits for that worker
+// (n_tty_poll in drivers/tty/n_tty.c; TIOCGPTPEER: Linux 4.13).
+void Relay::wait_for_keys() const {
+  const UniqueFd slave(ioctl(master_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  pollfd wait{slave.get(), POLLIN, 0};
+  if (slave) poll(&wait, 1, 0);
 }
 
 void Relay::show_output() {

@@ -36,6 +36,8 @@ class Relay {
   void try_writing();
   /// Moves what can be moved without waiting.
   RelayNews turn();
+  /// Until the private terminal has acted on what was typed so far.
+  void wait_for_keys() const;
   /// Moves output until there is none for now; used before fence stops. Takes no longer than a second.
   void show_output();
   /// The private terminal is at its end and all of its output is shown, or cannot be.
