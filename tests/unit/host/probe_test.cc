@@ -151,6 +151,16 @@ TEST(ProbePaths, EndsInALoop) {
   EXPECT_TRUE(lens.wanted().empty());
 }
 
+/// Where something is mounted anywhere in the middle of a lookup, the kernel begins again and counts the links it has
+/// followed once more (linux/namei.c: total_link_count outlives -ECHILD), so that 40 can be too many for one moment.
+bool kernel_reaches(const HostPath& path) {
+  struct stat status {};
+  for (int i = 0; i < 100; ++i) {
+    if (::stat(path.text().c_str(), &status) == 0) return true;
+  }
+  return false;
+}
+
 TEST(ProbePaths, FollowsAsManyLinksAsTheKernel) {
   const Scratch scratch;
   scratch.file("0");
@@ -161,8 +171,7 @@ TEST(ProbePaths, FollowsAsManyLinksAsTheKernel) {
     FactLens lens(facts);
     const Resolution resolution = resolve(lens, path);
     EXPECT_TRUE(lens.wanted().empty());
-    struct stat status {};
-    EXPECT_EQ(std::holds_alternative<Found>(resolution), ::stat(path.text().c_str(), &status) == 0) << links;
+    EXPECT_EQ(std::holds_alternative<Found>(resolution), kernel_reaches(path)) << links;
   }
 }
 
