@@ -15,6 +15,10 @@
 namespace fence::launch {
 namespace {
 
+/// How long to wait for the kernel to give back the inotify instances of sandboxes that have ended (close_late).
+constexpr std::int64_t kInstancePatienceMs = 500;
+constexpr useconds_t kInstancePollUs = 5000;
+
 /// For one look; also on a machine that is busy.
 constexpr std::int64_t kPatienceMs = 5000;
 
@@ -53,6 +57,15 @@ bool open_for_writing(const UniqueFd& path) {
   if (fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0) return true;
   fcntl(file.get(), F_SETLEASE, F_UNLCK);
   return false;
+}
+
+int inotify_instance() {
+  const std::int64_t end = now_ms() + kInstancePatienceMs;
+  for (;;) {
+    const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd >= 0 || errno != EMFILE || now_ms() >= end) return fd;
+    usleep(kInstancePollUs);
+  }
 }
 
 // inotify(7) has limits for each user, over all of his programs.
@@ -100,8 +113,8 @@ Result<Ok> Guard::confirm() { return watcher_.confirm(); }
 
 // A mount point that is moved away is told by its directory only: without it a protection could be lost unseen.
 Result<Ok> Guard::watch_names() {
-  names_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!names_) return cannot_watch(guarded_.front().order.directory, errno);
+  names_.set(UniqueFd(inotify_instance()));
+  if (names_.get() < 0) return cannot_watch(guarded_.front().order.directory, errno);
   for (std::size_t i = 0; i < guarded_.size(); ++i) {
     const GuardOrder& order = guarded_[i].order;
     const int directory = inotify_add_watch(names_.get(), order.directory.c_str(), kEvents);

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "fence/util/fd.h"
 #include "fence/util/result.h"
 #include "guard_orders.h"
 #include "guard_watcher.h"
+#include "late_fd.h"
 
 namespace fence::launch {
 
@@ -90,7 +90,7 @@ class Guard {
   void ask_if_owed();
 
   Watcher watcher_;
-  UniqueFd names_;
+  LateFd names_;
   std::vector<Guarded> guarded_;
   std::map<std::pair<int, std::string>, std::vector<std::size_t>, std::less<>> by_name_;
   std::optional<std::int64_t> asked_ms_;
