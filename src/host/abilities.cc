@@ -51,15 +51,10 @@ bool bwrap_can(const BwrapFacts& bwrap, std::string_view options) {
   return program_output(bwrap.path, words, kBwrapTime).starts_with("bubblewrap ");
 }
 
-AbilityFact try_itself(const TryRow& row, const FindBwrap& find_bwrap) {
-  AttemptResult result = attempt(row.own, kTryTime);
-  if (const auto* version = std::get_if<std::uint32_t>(&result)) return AbilityGiven{.version = {*version, 0}};
-  AbilityLacking& lacking = std::get<AbilityLacking>(result);
-  if (is_permission(lacking.errno_value) && !row.by_bwrap.empty()) {
-    const auto& bwrap = find_bwrap();
-    if (bwrap && bwrap_can(*bwrap, row.by_bwrap)) return AbilityGiven{.by_bwrap = true};
-  }
-  return std::move(lacking);
+const TryRow& try_row(Ability ability) {
+  const auto* const row = std::ranges::find(kTryRows, ability, &TryRow::ability);
+  if (row == kTryRows.end()) throw std::logic_error("this ability is not tried");
+  return *row;
 }
 
 AbilityFact try_bwrap(const std::optional<BwrapFacts>& bwrap) {
@@ -72,11 +67,21 @@ AbilityFact try_bwrap(const std::optional<BwrapFacts>& bwrap) {
 
 }  // namespace
 
-AbilityFact try_ability(Ability ability, const FindBwrap& find_bwrap) {
-  if (ability == Ability::Bwrap) return try_bwrap(find_bwrap());
-  const auto* const row = std::ranges::find(kTryRows, ability, &TryRow::ability);
-  if (row == kTryRows.end()) throw std::logic_error("this ability is not tried");
-  return try_itself(*row, find_bwrap);
+AbilityTry::AbilityTry(Ability ability) : ability_(ability) {
+  if (ability != Ability::Bwrap) own_.emplace(try_row(ability).own);
+}
+
+AbilityFact AbilityTry::result(const FindBwrap& find_bwrap) {
+  if (!own_) return try_bwrap(find_bwrap());
+  AttemptResult result = own_->result(kTryTime);
+  if (const auto* version = std::get_if<std::uint32_t>(&result)) return AbilityGiven{.version = {*version, 0}};
+  AbilityLacking& lacking = std::get<AbilityLacking>(result);
+  const std::string_view by_bwrap = try_row(ability_).by_bwrap;
+  if (is_permission(lacking.errno_value) && !by_bwrap.empty()) {
+    const auto& bwrap = find_bwrap();
+    if (bwrap && bwrap_can(*bwrap, by_bwrap)) return AbilityGiven{.by_bwrap = true};
+  }
+  return std::move(lacking);
 }
 
 void add_sysctls_of_lacking(HostFacts& facts) {

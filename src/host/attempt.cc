@@ -7,9 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
-#include "children.h"
-#include "fence/util/fd.h"
 #include "fence/util/text.h"
 #include "parse.h"
 
@@ -54,26 +53,40 @@ AbilityLacking refused(std::string step) {
   return {std::move(step), errno_value};
 }
 
-AttemptResult attempt(const std::function<AttemptResult()>& work, std::chrono::milliseconds time) {
+Attempt::Attempt(const std::function<AttemptResult()>& work) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return refused("pipe");
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
-  const KeepZombies keep;
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    not_started_ = refused("pipe");
+    return;
+  }
+  reader_.reset(ends[0]);
+  const UniqueFd writer(ends[1]);
   const pid_t parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child < 0) return refused("fork");
-  if (child == 0) try_and_report(parent, writer.get(), work);
-  writer.reset();
-  pollfd ready{.fd = reader.get(), .events = POLLIN, .revents = 0};
+  child_ = ::fork();
+  if (child_ < 0) not_started_ = refused("fork");
+  if (child_ == 0) try_and_report(parent, writer.get(), work);
+}
+
+Attempt::~Attempt() {
+  if (child_ > 0) static_cast<void>(kill_and_reap(child_));
+}
+
+AttemptResult Attempt::result(std::chrono::milliseconds time) {
+  if (not_started_) return *std::move(not_started_);
+  pollfd ready{.fd = reader_.get(), .events = POLLIN, .revents = 0};
   int count = 0;
   while ((count = ::poll(&ready, 1, static_cast<int>(time.count()))) < 0 && errno == EINTR) {
   }
   std::array<char, kMaxReportBytes> report;
-  const ssize_t size = count > 0 ? ::read(reader.get(), report.data(), report.size()) : 0;
-  static_cast<void>(kill_and_reap(child));
+  const ssize_t size = count > 0 ? ::read(reader_.get(), report.data(), report.size()) : 0;
+  static_cast<void>(kill_and_reap(std::exchange(child_, -1)));
   if (count <= 0) return AbilityLacking{"waiting for an answer of the kernel", ETIMEDOUT};
   return read_report(std::string_view(report.data(), size > 0 ? static_cast<std::size_t>(size) : 0));
+}
+
+AttemptResult attempt(const std::function<AttemptResult()>& work, std::chrono::milliseconds time) {
+  const KeepZombies keep;
+  return Attempt(work).result(time);
 }
 
 }  // namespace fence

@@ -1,11 +1,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "abilities.h"
 #include "basics.h"
 #include "bwrap_probe.h"
+#include "children.h"
 #include "fence/facts/resolve.h"
 #include "fence/host/probe.h"
 #include "files.h"
@@ -134,13 +138,21 @@ HostProber::~HostProber() = default;
 HostFacts HostProber::basics() { return probe_basics(); }
 
 void HostProber::answer(const FactQueries& queries, HostFacts& facts) {
+  std::vector<Ability> untried;
+  std::ranges::copy_if(queries.abilities, std::back_inserter(untried),
+                       [&](Ability ability) { return !facts.abilities.contains(ability); });
+  // The first beside the looks, which take as long; one at a time, since namespaces may be limited to few.
+  const KeepZombies keep;
+  std::optional<AbilityTry> trying;
+  if (!untried.empty()) trying.emplace(untried.front());
   const wire::Request request = request_of(queries, facts);
   if (request != wire::Request{.walk_entries = request.walk_entries}) impl_->ask(request, queries, facts);
   const FindBwrap find_bwrap = [&]() -> const std::optional<BwrapFacts>& { return impl_->bwrap(facts); };
   if (queries.bwrap) find_bwrap();
-  for (const Ability ability : queries.abilities) {
-    if (facts.abilities.contains(ability)) continue;
-    facts.abilities.emplace(ability, try_ability(ability, find_bwrap));
+  for (const Ability ability : untried) {
+    if (!trying) trying.emplace(ability);
+    facts.abilities.emplace(ability, trying->result(find_bwrap));
+    trying.reset();
   }
   add_sysctls_of_lacking(facts);
 }

@@ -1,6 +1,7 @@
 #include "fence/util/path.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -17,6 +18,12 @@ std::uint64_t word_at(std::string_view text, std::size_t at) noexcept {
   std::uint64_t word = 0;
   std::memcpy(&word, text.data() + at, sizeof word);
   return word;
+}
+
+/// The place in memory of the first byte that is not 0; there is one.
+std::size_t first_set_byte(std::uint64_t word) noexcept {
+  const int zeros = std::endian::native == std::endian::little ? std::countr_zero(word) : std::countl_zero(word);
+  return static_cast<std::size_t>(zeros) / 8;
 }
 
 /// Of an absolute path: no empty, "." or ".." name. That of the root is empty.
@@ -49,7 +56,12 @@ std::strong_ordering compare_paths(std::string_view a, std::string_view b) noexc
   // Neighbours in a map share most of their bytes: those are gone over a word at a time.
   const std::size_t common = std::min(a.size(), b.size());
   std::size_t at = 0;
-  while (at + sizeof(std::uint64_t) <= common && word_at(a, at) == word_at(b, at)) at += sizeof(std::uint64_t);
+  for (; at + sizeof(std::uint64_t) <= common; at += sizeof(std::uint64_t)) {
+    const std::uint64_t different = word_at(a, at) ^ word_at(b, at);
+    if (different == 0) continue;
+    at += first_set_byte(different);
+    return rank(a[at]) <=> rank(b[at]);
+  }
   while (at < common && a[at] == b[at]) ++at;
   return at < common ? rank(a[at]) <=> rank(b[at]) : a.size() <=> b.size();
 }

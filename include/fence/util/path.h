@@ -60,7 +60,10 @@ class AbsPath {
   /// This path with one more component. Precondition: `name` is a single valid component. The result may be
   /// too long (path_too_long); whoever hands it to the kernel gets ENAMETOOLONG.
   [[nodiscard]] AbsPath child(std::string_view name) const {
-    return AbsPath(is_root() ? "/" + std::string(name) : text_ + "/" + std::string(name));
+    std::string text;
+    text.reserve(text_.size() + 1 + name.size());
+    if (!is_root()) text = text_;
+    return AbsPath(std::move(text.append(1, '/').append(name)));
   }
   /// The path `relative` ("a/b", canonical) below this one; "" gives this path.
   [[nodiscard]] AbsPath below(std::string_view relative) const { return relative.empty() ? *this : child(relative); }

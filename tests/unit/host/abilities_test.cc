@@ -149,9 +149,9 @@ TEST(Abilities, AreGivenByBubblewrapWhereItAloneMay) {
 TEST(Abilities, LackABubblewrapThatIsNotThereOrDoesNotWork) {
   std::optional<BwrapFacts> bwrap;
   const FindBwrap find = [&bwrap]() -> const std::optional<BwrapFacts>& { return bwrap; };
-  EXPECT_EQ(std::get<AbilityLacking>(try_ability(Ability::Bwrap, find)).errno_value, ENOENT);
+  EXPECT_EQ(std::get<AbilityLacking>(AbilityTry(Ability::Bwrap).result(find)).errno_value, ENOENT);
   bwrap = BwrapFacts{.path = "/bin/false"};
-  EXPECT_TRUE(std::holds_alternative<AbilityLacking>(try_ability(Ability::Bwrap, find)));
+  EXPECT_TRUE(std::holds_alternative<AbilityLacking>(AbilityTry(Ability::Bwrap).result(find)));
 }
 
 TEST(Abilities, ACallOfTheNativeExecutorThatIsRefusedIsNamed) {
