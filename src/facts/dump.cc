@@ -235,7 +235,7 @@ std::string dump_facts(const HostFacts& facts, bool secrets) {
       {"abilities", list_of(facts.abilities)},
       {"stalled", list_of(facts.stalled)},
       {"globs", list_of(facts.globs)},
-      {"paths", lines_of(facts.paths)},
+      {"paths", lines_of(std::map<HostPath, PathFact>(facts.paths.begin(), facts.paths.end()))},
       {"listings", lines_of(facts.listings)},
       {"texts", lines_of(facts.texts)},
   };

@@ -394,7 +394,8 @@ Result<HostFacts> host_facts(const JsonNode& document) {
   FENCE_TRY(facts.abilities, map_of(object["abilities"], ability));
   FENCE_TRY(facts.stalled, map_of(object["stalled"], stalled));
   FENCE_TRY(facts.globs, map_of(object["globs"], glob));
-  FENCE_TRY(facts.paths, facts_by_path(object["paths"], path_fact));
+  FENCE_TRY(const auto paths, facts_by_path(object["paths"], path_fact));
+  facts.paths.insert(paths.begin(), paths.end());
   FENCE_TRY(facts.listings, facts_by_path(object["listings"], listing_fact));
   FENCE_TRY(facts.texts, facts_by_path(object["texts"], text_fact));
   return facts;

@@ -14,9 +14,8 @@ namespace {
 constexpr std::size_t kMaxLinks = 40;
 
 /// A path that no system call takes is refused without being asked for: no answer could come.
-template <class Fact>
-const Fact& look_up(const std::map<HostPath, Fact>& known, std::set<HostPath>& wanted, const HostPath& path,
-                    const Fact& unknown) {
+template <class Known, class Fact>
+const Fact& look_up(const Known& known, std::set<HostPath>& wanted, const HostPath& path, const Fact& unknown) {
   static const Fact kTooLong = Unreadable{ENAMETOOLONG};
   const auto found = known.find(path);
   if (found != known.end()) return found->second;

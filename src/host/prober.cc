@@ -110,9 +110,8 @@ class HostProber::Impl {
   }
 
   std::optional<TextFact> add(wire::Answer answer, HostFacts& facts) {
-    auto next = facts.paths.end();
-    // Most come in order, beside the one before.
-    for (auto& [path, fact] : answer.paths) next = std::next(facts.paths.emplace_hint(next, path, std::move(fact)));
+    facts.paths.reserve(facts.paths.size() + answer.paths.size());
+    for (auto& [path, fact] : answer.paths) facts.paths.emplace(std::move(path), std::move(fact));
     facts.listings.merge(answer.listings);
     facts.texts.merge(answer.texts);
     facts.globs.merge(answer.globs);

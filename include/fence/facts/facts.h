@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -237,7 +238,7 @@ const std::string* find_variable(const Environment& environment, std::string_vie
 
 /// All that is known. A path that is not in `paths` was never asked for: a planner bug, never "absent".
 struct HostFacts {
-  std::map<HostPath, PathFact> paths;
+  std::unordered_map<HostPath, PathFact, PathHash> paths;
   std::map<HostPath, ListingFact> listings;
   std::map<HostPath, TextFact> texts;
   std::map<GlobQuery, GlobFact> globs;

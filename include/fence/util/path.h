@@ -106,4 +106,12 @@ using SandboxPath = AbsPath<SandboxSide>;  ///< a path as the command will see i
 inline SandboxPath same_inside(const HostPath& path) { return SandboxPath::same_as(path); }
 inline HostPath same_outside(const SandboxPath& path) { return HostPath::same_as(path); }
 
+/// For maps that are only looked up in: to compare two neighbours takes longer than to hash one.
+struct PathHash {
+  template <class Side>
+  std::size_t operator()(const AbsPath<Side>& path) const noexcept {
+    return std::hash<std::string>()(path.text());
+  }
+};
+
 }  // namespace fence

@@ -141,7 +141,8 @@ void add_answers(HostFacts& facts) {
 HostFacts any_facts() {
   HostFacts facts;
   add_answers(facts);
-  facts.paths = by_path(any_path_fact);
+  const auto paths = by_path(any_path_fact);
+  facts.paths.insert(paths.begin(), paths.end());
   facts.listings = by_path(any_listing);
   facts.texts = by_path(any_text);
   facts.caller = {.uid = any<std::uint32_t>(),
