@@ -1,6 +1,7 @@
 #pragma once
 // A host made of values, for tests of the planner: files are declared, and queries are answered as the prober would.
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -131,10 +132,16 @@ class FakeHost {
     return found != facts_.paths.end() ? found->second : PathFact(Absent{});
   }
 
+  std::set<HostPath> known_paths() const {
+    std::set<HostPath> paths;
+    for (const auto& [path, fact] : facts_.paths) paths.insert(path);
+    return paths;
+  }
+
   // As the prober's walk, but for links and for directories that cannot be listed.
   Globbed walk(const GlobQuery& query) const {
     Globbed globbed;
-    for (const auto& [path, fact] : facts_.paths) {
+    for (const HostPath& path : known_paths()) {
       const bool below = query.base.contains(path) && path != query.base;
       const bool covered = !globbed.matches.empty() && globbed.matches.back().contains(path);
       if (below && !covered && pattern_matches(query.pattern, query.base.relative(path)))
@@ -149,7 +156,7 @@ class FakeHost {
     if (present == nullptr || (present->uid != facts_.caller.uid && (present->mode & 4U) == 0))
       return Unreadable{EACCES};
     std::vector<std::string> result;
-    for (const auto& [path, fact] : facts_.paths) {
+    for (const HostPath& path : known_paths()) {
       if (!path.is_root() && path.parent() == directory) result.emplace_back(path.name());
     }
     return result;
