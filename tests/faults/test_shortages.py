@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
-from cases import as_both  # noqa: E402
+from cases import as_both, user_only  # noqa: E402
 from faults import Aim, FaultCase, errno, problems_of_refusal  # noqa: E402
 
 LAUNCHES = 200
@@ -49,9 +49,9 @@ class Shortages(FaultCase):
                 self.refused(done, "too many open files")
         self.assertEqual(seen, {0, 125})
 
+    @user_only
     def test_no_namespaces_left(self):
-        if self.AS_ROOT:
-            self.skipTest("the limit is written in a user namespace of the test's own")
+        """The limit is written in a user namespace of an ordinary user's."""
         for options in ([], ["--backend", "native"]):
             done = self.outside("unshare", "-Ur", "sh", "-c", 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"', "sh",
                                 self.place.fence, *options, "--", "true")

@@ -6,7 +6,7 @@ import signal
 import time
 
 import processes
-from cases import PYTHON, Case, as_both
+from cases import PYTHON, Case, as_both, user_only
 from random_policies import Generator, options_of, seed, settings_of
 
 EXECUTORS = ["bwrap", "native"]
@@ -177,9 +177,9 @@ class SameView(Case):
             self.remove(top)
         self.assertLess(refused, RANDOM_PLANS / 2)
 
+    @user_only
     def test_nesting(self):
-        if self.AS_ROOT:
-            self.skipTest("root cannot ask for it")
+        """Which root cannot ask for."""
         self.same("--set", "nesting=true")
 
     def test_a_difference_is_seen(self):
@@ -266,18 +266,18 @@ class Native(Case):
         self.many_binds(1000, "allowWrite", f"for d in {self.top}/many/*; do echo x >$d/x || exit 1; done")
         self.assertTrue(os.path.exists(f"{self.top}/many/999/x"))
 
+    @user_only
     def test_eight_thousand_binds(self):
-        if self.AS_ROOT:
-            self.skipTest("the same, and it takes a while")
+        """For root it would be the same, and it takes a while."""
         self.many_binds(8000, "allowRead", f"ls {self.top}/many/7999 >/dev/null || exit 1")
 
     def test_a_terminal_of_its_own_can_be_made(self):
         self.assertEqual(self.succeeded(self.python("import os, pty; m, s = pty.openpty(); print(os.ttyname(s)); os.write(s, b'x')"))
                          .out, "/dev/pts/0\n")
 
+    @user_only
     def test_a_namespace_limit(self):
-        if self.AS_ROOT:
-            self.skipTest("made by an ordinary user")
+        """Set in a user namespace of an ordinary user's."""
         done = self.outside("unshare", "-Ur", "sh", "-c",
                             'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"', "sh", self.place.fence, "--", "true")
         self.refused(done, "user.max_user_namespaces")

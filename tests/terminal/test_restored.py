@@ -126,8 +126,6 @@ class NegativeControl(TerminalCase):
         self.assertNotEqual(self.settings_of(session), before)
 
     def test_exclusive_mode(self):
-        if self.place.user.uid == 0:
-            self.skipTest("root opens any terminal")
         program = self.place.add_file("exclusive.py", "import fcntl, termios; fcntl.ioctl(0, termios.TIOCEXCL)\n")
         session = self.plain_shell()
         session.line(f"fence python3 {program}; (: </dev/tty) || echo loc''ked")
