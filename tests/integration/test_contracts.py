@@ -3,15 +3,8 @@
 import json
 import os
 import re
-import subprocess
 
 from cases import PYTHON, Case, as_both
-
-# In a mount namespace of its own a part of /proc is covered, as in a container; then fence runs as the test's user.
-COVERED = """
-mount --make-rprivate / && mount -t tmpfs none /proc/irq || exit 99
-exec setpriv --reuid {uid} --regid {gid} --clear-groups "$@"
-"""
 
 
 def kernel():
@@ -69,28 +62,19 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 class CoveredProc(Case):
-    """Needs root to cover a part of /proc; fence itself runs as an ordinary user."""
+    """As in a container. Needs root to cover a part of /proc; fence itself runs as an ordinary user."""
 
     def setUp(self):
         if os.geteuid() != 0:
             self.skipTest("covering a part of /proc needs root")
         super().setUp()
 
-    def covered(self, *words, **options):
-        script = COVERED.format(uid=self.user.uid, gid=self.user.gid)
-        options.setdefault("cwd", self.project)
-        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", self.place.fence, *words],
-                              env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-                              check=False, **options)
-        self.assertNotEqual(done.returncode, 99, done.stderr)
-        return done
+    def covered(self, *words):
+        return self.with_mounts("mount -t tmpfs none /proc/irq", self.place.fence, *words)
 
     def test_is_refused_with_both_ways_out(self):
-        done = self.covered("--", "echo", "ran")
-        self.assertEqual((done.returncode, done.stdout), (125, ""), done)
-        for text in ("/proc of the sandbox's own", "operation not permitted", "/proc/irq", "systempaths=unconfined",
-                     'allowDegraded = ["proc"]'):
-            self.assertIn(text, done.stderr)
+        self.refused(self.covered("--", "echo", "ran"), "/proc of the sandbox's own", "operation not permitted", "/proc/irq",
+                     "systempaths=unconfined", 'allowDegraded = ["proc"]')
 
     def test_degraded_on_request(self):
         self.settings('allowDegraded = ["proc"]\n')
@@ -113,28 +97,22 @@ try:
 except ProcessLookupError:
     print("numbers differ")
 """
-        done = self.covered("--", *PYTHON, code)
-        self.assertEqual(done.returncode, 0, done)
-        self.assertIn("degraded (proc)", done.stderr)
-        self.assertEqual(done.stdout.splitlines(), ["1 2 0 True", "numbers differ"], done)
+        done = self.succeeded(self.covered("--", *PYTHON, code))
+        self.assertIn("degraded (proc)", done.err)
+        self.assertEqual(done.out.splitlines(), ["1 2 0 True", "numbers differ"], done)
 
     def test_processes_are_gone_with_the_command_all_the_same(self):
         self.settings('allowDegraded = ["proc"]\n')
-        done = self.covered("--", "sh", "-c", "setsid sleep 321 >/dev/null 2>&1 & echo $!")
-        self.assertEqual(done.returncode, 0, done)
+        self.succeeded(self.covered("--", "sh", "-c", "setsid sleep 321 >/dev/null 2>&1 & echo $!"))
         # tearDown looks for what is left.
 
     def test_the_plan_shows_it(self):
         self.settings('allowDegraded = ["proc"]\n')
-        done = self.covered("plan", "--", "true")
-        self.assertEqual(done.returncode, 0, done)
-        self.assertRegex(done.stdout, r"(?m)^  proc +lacking: .*degraded: the host's /proc")
+        self.assertRegex(self.succeeded(self.covered("plan", "--", "true")).out, r"(?m)^  proc +lacking: .*degraded: the host's /proc")
 
     def test_what_is_required_is_not_degraded(self):
         self.settings('allowDegraded = ["proc"]\nrequire = ["proc"]\n')
-        done = self.covered("--", "true")
-        self.assertEqual(done.returncode, 125, done)
-        self.assertIn("which is required (proc)", done.stderr)
+        self.refused(self.covered("--", "true"), "which is required (proc)")
 
     def test_where_nothing_is_covered_nothing_is_degraded(self):
         self.settings('allowDegraded = ["proc"]\n')

@@ -1,17 +1,15 @@
 """The system's and a project's file in real runs. /etc is another one in a mount namespace of the test's own."""
 
 import os
-import subprocess
+import shlex
 
 from cases import Case
 
-# The system's file must be root's: made by root, then fence runs as the test's user.
+# The system's file must be root's.
 WITH_SYSTEM_FILE = """
-mount --make-rprivate / && mount -t tmpfs none "$1" || exit 99
-mkdir "$1/upper" "$1/scratch" && mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/scratch" none /etc || exit 99
-mkdir /etc/fence && printf '%s' "$2" >/etc/fence/settings.toml && chmod "$3" /etc/fence/settings.toml || exit 99
-uid=$4 gid=$5; shift 5
-exec setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"
+mount -t tmpfs none {scratch} && mkdir {scratch}/upper {scratch}/work &&
+mount -t overlay -o lowerdir=/etc,upperdir={scratch}/upper,workdir={scratch}/work none /etc && mkdir /etc/fence &&
+printf %s {text} >/etc/fence/settings.toml && chmod {mode} /etc/fence/settings.toml
 """
 
 
@@ -26,13 +24,9 @@ class SystemFile(Case):
 
     def with_system(self, text, *words, mode="644", environment=None):
         scratch = self.directory("scratch")
-        done = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", WITH_SYSTEM_FILE, "sh", scratch, text, mode, str(self.user.uid),
-             str(self.user.gid), self.place.fence, *words],
-            cwd=self.project, env={**self.environment, **(environment or {})}, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=60, check=False)
+        prepare = WITH_SYSTEM_FILE.format(scratch=scratch, text=shlex.quote(text), mode=mode)
+        done = self.with_mounts(prepare, self.place.fence, *words, env={**self.environment, **(environment or {})})
         os.rmdir(scratch)
-        self.assertNotEqual(done.returncode, 99, done.stderr)
         return done
 
     def enforced(self, *words, **options):
@@ -40,14 +34,14 @@ class SystemFile(Case):
 
     def test_its_wishes_hold(self):
         done = self.with_system(f'[filesystem]\ndenyRead = ["{self.vault}"]\n', "--", "cat", f"{self.vault}/key")
-        self.assertNotEqual(done.returncode, 0, done)
-        self.assertNotIn("secret", done.stdout)
+        self.assertNotEqual(done.status, 0, done)
+        self.assertNotIn("secret", done.out)
         self.assertEqual(self.output(f"cat {self.vault}/key"), "secret")  # the control: without the file
 
     def test_what_is_not_enforced_a_user_may_open(self):
         done = self.with_system(f'[filesystem]\ndenyRead = ["{self.vault}"]\n', "-r", f"{self.vault}/open", "--", "cat",
                                 f"{self.vault}/open/note")
-        self.assertEqual((done.returncode, done.stdout), (0, "public"), done)
+        self.assertEqual(self.succeeded(done).out, "public")
 
     def test_what_is_enforced_nothing_opens(self):
         note, cat = f"{self.vault}/open/note", ("--", "cat", f"{self.vault}/open/note")
@@ -65,30 +59,26 @@ class SystemFile(Case):
         attempts["a trusted project"] = self.enforced("--trust-project", *cat)
         for name, done in attempts.items():
             with self.subTest(name):
-                self.assertNotEqual(done.returncode, 0, done)
-                self.assertNotIn("public", done.stdout)
-        self.assertIn("/etc/fence/settings.toml:2", attempts["an option"].stderr)
+                self.assertNotEqual(done.status, 0, done)
+                self.assertNotIn("public", done.out)
+        self.assertIn("/etc/fence/settings.toml:2", attempts["an option"].err)
 
     def test_a_file_that_others_can_write_is_refused(self):
         done = self.with_system("nesting = false\n", "--", "echo", "ran", mode="666")
-        self.assertEqual((done.returncode, done.stdout), (125, ""), done)
-        self.assertIn("/etc/fence/settings.toml", done.stderr)
-        self.assertIn("can write it", done.stderr)
+        self.refused(done, "/etc/fence/settings.toml", "can write it")
 
     def test_in_another_sandbox_it_still_holds(self):
         """Root is nobody there; the read-only mount says that the file is not the command's own."""
         inner = [self.place.fence, "--", "cat", f"{self.vault}/key"]
         done = self.enforced("--nesting", "--", *inner)
-        self.assertNotIn("secret", done.stdout)
-        self.assertIn("No such file", done.stderr)
+        self.assertNotIn("secret", done.out)
+        self.assertIn("No such file", done.err)
         done = self.enforced("--nesting", "--", self.place.fence, "--", "echo", "inner")
-        self.assertEqual((done.returncode, done.stdout), (0, "inner\n"), done)
+        self.assertEqual(self.succeeded(done).out, "inner\n")
 
     def test_a_single_value(self):
         done = self.with_system('[enforce.network]\nmode = "none"\n', "--net", "host", "--", "true")
-        self.assertEqual(done.returncode, 125, done)
-        self.assertIn("/etc/fence/settings.toml:2", done.stderr)
-        self.assertIn("--net", done.stderr)
+        self.refused(done, "/etc/fence/settings.toml:2", "--net")
 
 
 class ProjectFile(Case):

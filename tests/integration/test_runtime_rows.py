@@ -11,14 +11,6 @@ import processes
 from cases import Case, as_both, mounts
 
 EXECUTORS = ["native", "bwrap"]
-# In a mount namespace of the test's own: /run is another one, and what "$0" does there is not seen outside.
-WITH_OTHER_RUN = """
-mount -t tmpfs -o mode=755 none /run || exit 99
-mkdir -p "/run/user/$1" && chown "$1:$2" "/run/user/$1" && chmod 700 "/run/user/$1" || exit 99
-eval "$0" || exit 99
-uid=$1 gid=$2; shift 2
-exec setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"
-"""
 # Mode, owner, file system, mount options, and what is in it.
 LOOK = """
 import json, os, sys
@@ -109,12 +101,9 @@ class OtherRun(RuntimeCase):
         self.standard = f"/run/user/{self.user.uid}"
 
     def run_with(self, prepare, *words):
-        done = subprocess.run(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", WITH_OTHER_RUN, prepare, str(self.user.uid),
-             str(self.user.gid), self.place.fence, *words], cwd=self.project, env=self.environment,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
-        self.assertEqual(done.returncode, 0, done)
-        return done.stdout
+        login = f"mount -t tmpfs -o mode=755 none /run && mkdir -p {self.standard} && " \
+            f"chown {self.user.uid}:{self.user.gid} {self.standard} && chmod 700 {self.standard}"
+        return self.succeeded(self.with_mounts(f"{login} && {prepare}", self.place.fence, *words)).out
 
     def look_with(self, prepare, *options):
         return json.loads(self.run_with(prepare, *options, "--", "/usr/bin/python3", "-ISc", LOOK))

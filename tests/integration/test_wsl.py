@@ -5,7 +5,6 @@ nothing of it is seen outside.
 """
 
 import os
-import subprocess
 
 from cases import PYTHON, Case, as_both
 
@@ -137,10 +136,8 @@ class Wslg(Case):
     """/mnt as WSLg makes it, in a mount namespace of the test's own."""
 
     PREPARE = """
-mount -t tmpfs -o mode=755 none /mnt && mkdir -p /mnt/wsl/docker /mnt/wslg/distro && mkdir -m 777 /mnt/wslg/runtime-dir || exit 99
-mount --bind / /mnt/wslg/distro && chown 12345:12345 /mnt/wslg/runtime-dir && echo x >/mnt/wsl/docker/file || exit 99
-uid=$1 gid=$2; shift 2
-exec setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"
+mount -t tmpfs -o mode=755 none /mnt && mkdir -p /mnt/wsl/docker /mnt/wslg/distro && mkdir -m 777 /mnt/wslg/runtime-dir &&
+mount --bind / /mnt/wslg/distro && chown 12345:12345 /mnt/wslg/runtime-dir && echo x >/mnt/wsl/docker/file
 """
     LOOK = 'cat "/mnt/wslg/distro$1" /mnt/wsl/docker/file; echo "$XDG_RUNTIME_DIR"; stat -c "%a %u" "$XDG_RUNTIME_DIR"'
 
@@ -152,14 +149,11 @@ exec setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"
         self.environment |= {"XDG_RUNTIME_DIR": "/mnt/wslg/runtime-dir/", "WSL_DISTRO_NAME": "Debian"}
 
     def with_wslg(self, *words):
-        return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", self.PREPARE, "sh",
-                               str(self.user.uid), str(self.user.gid), *words, "sh", "-c", self.LOOK, "sh", self.secret],
-                              cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=60, check=False)
+        return self.with_mounts(self.PREPARE, *words, "sh", "-c", self.LOOK, "sh", self.secret)
 
     def test_neither_a_second_view_of_the_root_nor_its_runtime_directory(self):
-        self.assertEqual(self.with_wslg().stdout.splitlines(), ["secret", "x", "/mnt/wslg/runtime-dir/", "777 12345"])
+        self.assertEqual(self.with_wslg().out.splitlines(), ["secret", "x", "/mnt/wslg/runtime-dir/", "777 12345"])
         for executor in ["native", "bwrap"]:
             done = self.with_wslg(self.place.fence, "--backend", executor, "--")
-            self.assertEqual(done.stdout.splitlines(), [f"/run/user/{self.user.uid}", f"700 {self.user.uid}"], done)
-            self.assertEqual(done.stderr.count("No such file"), 2, done)
+            self.assertEqual(done.out.splitlines(), [f"/run/user/{self.user.uid}", f"700 {self.user.uid}"], done)
+            self.assertEqual(done.err.count("No such file"), 2, done)
