@@ -19,12 +19,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "companions.h"
 #include "descriptors.h"
 #include "mount_calls.h"
 
@@ -68,28 +68,6 @@ int cover(int file, Remedy remedy, UniqueFd& tree) {
   constexpr std::uint64_t kConfined = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   if (!change_mount(tree.get(), 0, kConfined, MS_PRIVATE)) return errno;
   return attach_mount(tree.get(), file, "") ? 0 : errno;
-}
-
-/// With a descriptor unless it is -1. The failure is that of sendmsg(2).
-bool send_report(int socket, const WatchReport& report, int file) noexcept {
-  iovec bytes{const_cast<WatchReport*>(&report), sizeof report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof file)]{};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  if (file >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* const head = CMSG_FIRSTHDR(&message);
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof file);
-    std::memcpy(CMSG_DATA(head), &file, sizeof file);
-  }
-  ssize_t sent = 0;
-  do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(sizeof report);
 }
 
 /// sched_setattr(2), which neither glibc nor Linux's headers declare everywhere.
@@ -180,7 +158,7 @@ class Watch {
   }
 
   void tell(const WatchReport& report, int file = -1) const noexcept {
-    if (!send_report(world_.reports, report, file)) _exit(1);
+    if (!send_with(world_.reports, report, file)) _exit(1);
   }
 
   void take_question() const noexcept {

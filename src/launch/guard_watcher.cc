@@ -7,40 +7,25 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <string>
+#include <utility>
 
+#include "companions.h"
 #include "descriptors.h"
 
 namespace fence::launch {
 namespace {
 
-UniqueFd descriptor_of(msghdr& message) {
-  for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
-    if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
-    int file = -1;
-    std::memcpy(&file, CMSG_DATA(head), sizeof file);
-    return UniqueFd(file);
-  }
-  return UniqueFd();
-}
-
 // Nothing: `errno` is EAGAIN where no message has come, and 0 at the end of the process.
 std::optional<Watcher::Message> receive(int socket, int flags) {
   Watcher::Message got;
-  iovec bytes{&got.report, sizeof got.report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  Companions along;
   ssize_t size = 0;
-  do size = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+  do size = receive_with(socket, flags, got.report, along);
   while (size < 0 && errno == EINTR);
   if (size == 0) errno = 0;
   if (size != static_cast<ssize_t>(sizeof got.report)) return std::nullopt;
-  got.file = descriptor_of(message);
+  got.file = std::move(along.fd);
   return got;
 }
 

@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <utility>
 
+#include "companions.h"
 #include "private_terminal.h"
 #include "processes.h"
 
@@ -28,36 +29,15 @@ void StageLink::resume() {
   order(stage::OrderKind::Resume);
 }
 
-// The sender's pid is given as the receiver's pid namespace knows it (SO_PASSCRED, unix(7)).
-void StageLink::take_control(msghdr& message) {
-  for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
-    if (head->cmsg_level != SOL_SOCKET) continue;
-    if (head->cmsg_type == SCM_CREDENTIALS) {
-      ucred sender{};
-      std::memcpy(&sender, CMSG_DATA(head), sizeof sender);
-      stage_ = sender.pid;
-    } else if (head->cmsg_type == SCM_RIGHTS) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
-      received_.reset(fd);
-    }
-  }
-}
-
 std::optional<stage::Report> StageLink::next() {
   stage::Report report{};
-  iovec bytes{&report, sizeof report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  Companions along;
   ssize_t got = 0;
   // The end of a stage that has not read an order is told first, and once; its last report is still there.
-  do got = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  do got = receive_with(fd_.get(), MSG_DONTWAIT, report, along);
   while (got < 0 && errno == ECONNRESET);
-  if (got > 0) take_control(message);
+  if (along.sender) stage_ = *along.sender;
+  if (along.fd) received_ = std::move(along.fd);
   if (got == static_cast<ssize_t>(sizeof report)) return report;
   if (got >= 0 || (errno != EAGAIN && errno != EINTR)) gone_ = true;
   return std::nullopt;

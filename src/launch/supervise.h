@@ -1,6 +1,5 @@
 #pragma once
 // From the stage's READY to the end of the command.
-#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -36,8 +35,6 @@ class StageLink {
   void close() { fd_.reset(); }
 
  private:
-  void take_control(msghdr& message);
-
   UniqueFd fd_;
   UniqueFd received_;
   std::uint32_t resumes_ = 0;

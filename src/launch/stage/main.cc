@@ -11,8 +11,8 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
+#include "companions.h"
 #include "stage.h"
 
 namespace fence::stage {
@@ -89,20 +89,7 @@ class Control {
   /// Ready; with the master where there is one, which is closed.
   void ready(int master) const {
     if (master < 0) return report(ReportKind::Ready, 0, 0, 0);
-    Report ready{ReportKind::Ready, 0, 0, 0, 0};
-    iovec bytes{&ready, sizeof ready};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof master)] = {};
-    msghdr message{};
-    message.msg_iov = &bytes;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof master);
-    std::memcpy(CMSG_DATA(rights), &master, sizeof master);
-    if (sendmsg(fd_, &message, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof ready)) abandon();
+    if (!launch::send_with(fd_, Report{ReportKind::Ready, 0, 0, 0, 0}, master)) abandon();
     close(master);
   }
 
