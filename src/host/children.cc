@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxOutputBytes = 256U << 10;
-/// A killed process that is not in a system call that the kernel holds is gone long before.
+/// A killed process that gets its turn, and that no system call holds, is gone long before.
 constexpr milliseconds kKillTime{20};
 constexpr milliseconds kEndTime{500};  ///< for a program that has closed its output
 
@@ -103,7 +103,11 @@ bool reap(pid_t child, milliseconds time) {
 
 bool kill_and_reap(pid_t child) {
   ::kill(child, SIGKILL);
-  return reap(child, kKillTime);
+  // On a machine that is busy it may just not have had its turn to end.
+  while (!reap(child, kKillTime)) {
+    if (is_blocked(child)) return false;
+  }
+  return true;
 }
 
 bool is_blocked(pid_t child) {

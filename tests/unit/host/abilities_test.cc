@@ -10,6 +10,8 @@
 
 #include <array>
 #include <cerrno>
+#include <stop_token>
+#include <thread>
 
 #include "scratch.h"
 #include "tries.h"
@@ -208,6 +210,36 @@ TEST(Attempt, IsGivenUpInTime) {
       },
       std::chrono::milliseconds(50));
   EXPECT_EQ(std::get<AbilityLacking>(result).errno_value, ETIMEDOUT);
+}
+
+/// Keeps every processor busy.
+class BusyMachine {
+ public:
+  BusyMachine() {
+    for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) {
+      busy_.emplace_back([](const std::stop_token& stop) {
+        while (!stop.stop_requested()) continue;
+      });
+    }
+  }
+
+ private:
+  std::vector<std::jthread> busy_;
+};
+
+TEST(Attempt, LeavesNoProcessOnABusyMachine) {
+  const BusyMachine busy;
+  const AttemptResult result = attempt(
+      [] {
+        // Gets a turn where nobody else wants one, and otherwise hardly ever: not to end, either.
+        const sched_param none{};
+        ::sched_setscheduler(0, SCHED_IDLE, &none);
+        for (volatile bool forever = true; forever;) continue;
+        return AttemptResult{};
+      },
+      std::chrono::milliseconds(50));
+  EXPECT_EQ(std::get<AbilityLacking>(result).errno_value, ETIMEDOUT);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
 }
 
 TEST(Attempt, GivesWhatWasFound) {
