@@ -45,6 +45,18 @@ def inner_words(name):
     return "env PS1='I''N$ ' " + quoted(INTERACTIVE[name])
 
 
+# Tells the columns and rows of its terminal: when it starts, after a change of them, and when it is continued.
+SIZES = """
+import os, signal
+def show(word):
+    os.write(1, f"{word} {os.get_terminal_size(0)[0]} {os.get_terminal_size(0)[1]}\\n".encode())
+signal.signal(signal.SIGWINCH, lambda *_: show("winch"))
+signal.signal(signal.SIGCONT, lambda *_: show("cont"))
+show("start")
+while True:
+    signal.pause()
+"""
+
 # By the settings' layer of the environment, so that a line typed into a shell need not say it.
 SHARED = {"FENCE_SET_BACKEND": "bwrap"}
 PRIVATE = {"FENCE_SET_BACKEND": "native", "FENCE_SET_TERMINAL_MODE": "private"}
@@ -76,6 +88,27 @@ class TerminalCase(unittest.TestCase):
         session = self.session(INTERACTIVE[name], PS1="OUT$ ")
         session.expect(r"OUT\$ ")
         return session
+
+    @staticmethod
+    def inner_shell(session, name="bash", options=""):
+        """Starts one in fence, by a line of the outer shell."""
+        session.line(f"fence {options} {inner_words(name)}")
+        session.expect(r"IN\$ ")
+
+    @staticmethod
+    def suspend(session, prompt=r"OUT\$ "):
+        """By the key, back to the prompt of the shell that has the job."""
+        session.send(CTRL_Z)
+        session.expect(STOPPED + ".*" + prompt)
+
+    def assert_ended(self, session, status, settings=None):
+        """The outer shell is at its prompt, with these `settings` of the terminal, and says this status."""
+        session.expect(r"OUT\$ ")
+        if settings is not None:
+            session.settle(0.05)
+            self.assertEqual(self.settings_of(session), settings)
+        session.line("echo rc=$?")
+        session.expect(rf"rc={status}\r")
 
     def run_fence(self, *words, **options):
         """fence without a terminal; returns the CompletedProcess."""

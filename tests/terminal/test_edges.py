@@ -5,7 +5,7 @@ import time
 import unittest
 
 import processes
-from terminal_case import CTRL_C, CTRL_Z, PRIVATE, SHARED_NATIVE, STOPPED, TerminalCase, inner_words
+from terminal_case import CTRL_C, PRIVATE, SHARED_NATIVE, TerminalCase, inner_words
 
 
 class OrdinaryUser(TerminalCase):
@@ -95,9 +95,7 @@ class OrdinaryUser(TerminalCase):
         session.line("sleep 100")
         processes.wait_for("sleep", of=session.pid)
         session.settle(0.1)
-        session.send(CTRL_Z)
-        session.expect(STOPPED)
-        session.expect(r"IN\$ ")
+        self.suspend(session, r"IN\$ ")
         session.line("fg")
         processes.wait_for("sleep", of=session.pid)
         session.settle(0.1)
@@ -121,9 +119,7 @@ class OrdinaryUser(TerminalCase):
         session.line("sleep 100")
         processes.wait_for("sleep")
         session.settle(0.1)
-        session.send(CTRL_Z)
-        session.expect("Stopped")
-        session.expect(r"IN\$ ")
+        self.suspend(session, r"IN\$ ")
         session.resize(30, 90)
         session.settle(0.2)
         session.line("kill %1; stty size")

@@ -5,14 +5,10 @@ import signal
 import unittest
 
 import processes
-from terminal_case import CTRL_C, CTRL_D, CTRL_Z, INTERACTIVE, PRIVATE, SHARED_NATIVE, STOPPED, TerminalCase, inner_words
+from terminal_case import CTRL_C, CTRL_D, CTRL_Z, INTERACTIVE, PRIVATE, SHARED_NATIVE, SIZES, STOPPED, TerminalCase, inner_words
 
 
 class OrdinaryUser(TerminalCase):
-    def inner_shell(self, outer, name):
-        outer.line("fence " + inner_words(name))
-        outer.expect(r"IN\$ ")
-
     def use_jobs_inside(self, name):
         session = self.shell()
         session.settle(0.05)
@@ -20,16 +16,12 @@ class OrdinaryUser(TerminalCase):
         self.inner_shell(session, name)
         session.line("sleep 100")
         self.wait_in_foreground(session, "sleep")
-        session.send(CTRL_Z)
-        session.expect(STOPPED)
-        session.expect(r"IN\$ ")
+        self.suspend(session, r"IN\$ ")
         session.line("bg")
         in_back = processes.wait_for("sleep", "S", of=session.pid)
         session.line("sleep 200")
         self.wait_in_foreground(session, "sleep")
-        session.send(CTRL_Z)
-        session.expect(STOPPED)
-        session.expect(r"IN\$ ")
+        self.suspend(session, r"IN\$ ")
         session.line("fg")
         self.wait_in_foreground(session, "sleep")
         session.send(CTRL_C)
@@ -40,11 +32,7 @@ class OrdinaryUser(TerminalCase):
         session.line("")
         session.expect(r"IN\$ ")
         session.line("exit 7")
-        session.expect(r"OUT\$ ")
-        session.settle(0.05)
-        self.assertEqual(self.settings_of(session), before)
-        session.line("echo rc=$?")
-        session.expect(r"rc=7\r")
+        self.assert_ended(session, 7, before)
         self.assert_no_warnings(session)
 
     def test_jobs_in_an_inner_bash(self):
@@ -61,7 +49,7 @@ class OrdinaryUser(TerminalCase):
 
     def test_monitor_mode_is_on_inside(self):
         session = self.shell()
-        self.inner_shell(session, "bash")
+        self.inner_shell(session)
         session.line("set -o | grep monitor")
         session.expect(r"monitor\s+on\r")
         self.assert_no_warnings(session)
@@ -76,27 +64,25 @@ class OrdinaryUser(TerminalCase):
         session = self.shell(name)
         session.line("fence sleep 100")
         self.wait_in_foreground(session, "sleep")
-        session.send(CTRL_Z)
-        session.expect(STOPPED)
-        session.expect(r"OUT\$ ")
+        self.suspend(session)
         processes.wait_for("sleep", "T", of=session.pid)
         session.line("fg")
         self.wait_in_foreground(session, "sleep")
         self.assertIn(processes.descendants(session.pid)[processes.wait_for("fence", of=session.pid)][1], "SR")
         session.send(CTRL_C)
-        session.expect(r"OUT\$ ")
-        if status:
-            session.line(f"echo rc={status}")
-            session.expect(r"rc=130\r")
+        if status is None:
+            session.expect(r"OUT\$ ")
+        else:
+            self.assert_ended(session, status)
 
     def test_fence_suspended_from_bash(self):
-        self.suspend_fence_from("bash", "$?")
+        self.suspend_fence_from("bash", 130)
 
     def test_fence_suspended_from_zsh(self):
-        self.suspend_fence_from("zsh", "$?")
+        self.suspend_fence_from("zsh", 130)
 
     def test_fence_suspended_from_dash(self):
-        self.suspend_fence_from("dash", "$?")
+        self.suspend_fence_from("dash", 130)
 
     def test_fence_suspended_from_fish(self):
         # fish says 0 for a job that was suspended and then interrupted, with and without fence.
@@ -107,9 +93,7 @@ class OrdinaryUser(TerminalCase):
         session.line("fence sleep 100")
         for _ in range(2):
             self.wait_in_foreground(session, "sleep")
-            session.send(CTRL_Z)
-            session.expect(STOPPED)
-            session.expect(r"OUT\$ ")
+            self.suspend(session)
             session.line("fg")
         self.wait_in_foreground(session, "sleep")
         session.send(CTRL_C)
@@ -128,8 +112,7 @@ class OrdinaryUser(TerminalCase):
         session = self.shell()
         session.line("fence sh -c 'sleep 0.5; read -r word; echo got=$word'")
         self.wait_in_foreground(session, "sleep")
-        session.send(CTRL_Z)
-        session.expect(STOPPED + r".*OUT\$ ")
+        self.suspend(session)
         session.line("bg")
         session.expect(r"OUT\$ ")
         session.line("fg")
@@ -141,17 +124,14 @@ class OrdinaryUser(TerminalCase):
         session = self.shell()
         session.line("fence sleep 100")
         self.wait_in_foreground(session, "sleep")
-        session.send(CTRL_Z)
-        session.expect(STOPPED + r".*OUT\$ ")
+        self.suspend(session)
         session.line("bg")
         session.expect(r"OUT\$ ")
         processes.wait_for("sleep", "S", of=session.pid)
         session.line("fg")
         self.wait_in_foreground(session, "fence")
         session.send(CTRL_C)
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=130\r")
+        self.assert_ended(session, 130)
 
     def test_interrupt_ends_a_loop_at_the_prompt(self):
         session = self.shell()
@@ -168,8 +148,7 @@ class OrdinaryUser(TerminalCase):
         session.expect(r"IN\$ ")
         session.line("sleep 100")
         self.wait_in_foreground(session, "sleep")
-        session.send(CTRL_Z)
-        session.expect(STOPPED + r".*IN\$ ")
+        self.suspend(session, r"IN\$ ")
         session.line("kill -INT %1; kill -CONT %1; wait; exit 4")
         self.assertEqual(session.wait(), 4)
         self.assert_no_warnings(session)
@@ -186,9 +165,7 @@ class OrdinaryUser(TerminalCase):
     def test_signal_to_its_group_does_not_reach_the_shell_outside(self):
         session = self.shell()
         session.line("fence sh -c 'trap \"\" TERM; kill -TERM 0; kill -KILL 0'")
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=137\r")
+        self.assert_ended(session, 137)
 
     def test_command_that_stops_itself_stops_fence(self):
         session = self.shell()
@@ -200,7 +177,7 @@ class OrdinaryUser(TerminalCase):
 
     def test_inner_shell_suspends_itself(self):
         session = self.shell()
-        self.inner_shell(session, "bash")
+        self.inner_shell(session)
         session.line("suspend")
         session.expect(STOPPED)
         session.expect(r"OUT\$ ")
@@ -214,9 +191,7 @@ class OrdinaryUser(TerminalCase):
         session.line("sh -c 'fence sleep 30; echo contin''ued'")
         self.wait_in_foreground(session, "sleep")
         session.send(CTRL_C)
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=130\r")
+        self.assert_ended(session, 130)
         self.assertNotIn(b"continued\r", session.output)
 
     def test_command_that_handles_the_interrupt_does_not_end_the_script(self):
@@ -249,9 +224,7 @@ class OrdinaryUser(TerminalCase):
         session.line("line-to-cat")
         session.expect(r"line-to-cat\r\nline-to-cat\r\n")
         session.send(CTRL_D)
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=0\r")
+        self.assert_ended(session, 0)
 
     def test_background_command_does_not_take_the_foreground_at_its_end(self):
         session = self.shell()
@@ -263,16 +236,7 @@ class OrdinaryUser(TerminalCase):
         self.assertEqual(session.foreground(), session.pid)
 
     def test_resize_is_seen(self):
-        program = self.place.add_file("sizes.py", """
-import os, signal
-def show(word):
-    os.write(1, f"{word} {os.get_terminal_size(0)[0]} {os.get_terminal_size(0)[1]}\\n".encode())
-signal.signal(signal.SIGWINCH, lambda *_: show("winch"))
-signal.signal(signal.SIGCONT, lambda *_: show("cont"))
-show("start")
-while True:
-    signal.pause()
-""")
+        program = self.place.add_file("sizes.py", SIZES)
         session = self.shell()
         session.line("fence python3 " + program)
         session.expect(r"start 80 24\r")
@@ -286,9 +250,7 @@ while True:
         session.resize(41, 121)
         session.expect(r"winch 121 41\r")
         session.send("\x1c")  # Ctrl-\
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=131\r")
+        self.assert_ended(session, 131)
 
 
 class Root(OrdinaryUser):
@@ -310,34 +272,25 @@ class NewSession(TerminalCase):
         session = self.shell()
         session.line("fence --force-new-session sh -c 'sleep 100; true'")
         processes.wait_for("sleep", of=session.pid)
-        session.send(CTRL_Z)
-        session.expect(STOPPED)
-        session.expect(r"OUT\$ ")
+        self.suspend(session)
         processes.wait_for("sleep", "T", of=session.pid)
         session.line("fg")
         processes.wait_for("sleep", "S", of=session.pid)
         session.send(CTRL_C)
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=130\r")
+        self.assert_ended(session, 130)
 
     def use_shell(self, name):
         session = self.shell()
         session.settle(0.05)
         before = self.settings_of(session)
-        session.line("fence --force-new-session " + inner_words(name))
-        session.expect(r"IN\$ ")
+        self.inner_shell(session, name, "--force-new-session")
         session.line("sleep 100")
         processes.wait_for("sleep", of=session.pid)
         session.settle(0.05)
         session.send(CTRL_C)
         session.expect(r"IN\$ ")
         session.line("exit 7")
-        session.expect(r"OUT\$ ")
-        session.settle(0.05)
-        self.assertEqual(self.settings_of(session), before)
-        session.line("echo rc=$?")
-        session.expect(r"rc=7\r")
+        self.assert_ended(session, 7, before)
 
     def test_interrupt_in_bash_ends_its_child_only(self):
         self.use_shell("bash")
@@ -355,18 +308,10 @@ class NewSession(TerminalCase):
         session.expect(r"OUT\$ ")
 
     def test_resize_is_forwarded(self):
-        program = self.place.add_file("winch.py", """
-import os, signal
-def show(*_):
-    os.write(1, f"winch {os.get_terminal_size(0)[0]} {os.get_terminal_size(0)[1]}\\n".encode())
-signal.signal(signal.SIGWINCH, show)
-os.write(1, b"ready\\n")
-while True:
-    signal.pause()
-""")
+        program = self.place.add_file("sizes.py", SIZES)
         session = self.shell()
         session.line("fence --force-new-session python3 " + program)
-        session.expect("ready")
+        session.expect(r"start 80 24\r")
         session.resize(33, 99)
         session.expect(r"winch 99 33\r")
 

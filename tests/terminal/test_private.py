@@ -6,7 +6,7 @@ import time
 import unittest
 
 import processes
-from terminal_case import CTRL_C, CTRL_Z, INTERACTIVE, PRIVATE, TerminalCase, inner_words
+from terminal_case import CTRL_C, INTERACTIVE, PRIVATE, SIZES, TerminalCase
 
 
 class Jobs(TerminalCase):
@@ -14,19 +14,9 @@ class Jobs(TerminalCase):
 
     def test_resize_of_an_inner_job_also_while_it_is_suspended(self):
         session = self.shell()
-        session.line("fence " + inner_words("bash"))
-        session.expect(r"IN\$ ")
-        program = self.place.add_file("sizes.py", """
-import os, signal
-def show(*_):
-    os.write(1, f"winch {os.get_terminal_size(0)[0]} {os.get_terminal_size(0)[1]}\\n".encode())
-signal.signal(signal.SIGWINCH, show)
-os.write(1, b"ready\\n")
-while True:
-    signal.pause()
-""")
-        session.line("python3 " + program)
-        session.expect("ready")
+        self.inner_shell(session)
+        session.line("python3 " + self.place.add_file("sizes.py", SIZES))
+        session.expect(r"start 80 24\r")
         session.resize(30, 100)
         session.expect(r"winch 100 30\r")
         os.kill(processes.wait_for("fence", of=session.pid), signal.SIGSTOP)
@@ -43,8 +33,7 @@ while True:
         session.expect(r"IN\$ ")
         session.line("sleep 100")
         processes.wait_for("sleep", of=session.pid)
-        session.send(CTRL_Z)
-        session.expect(r"Stopped.*IN\$ ")
+        self.suspend(session, r"IN\$ ")
         session.resize(44, 88)
         session.line("kill %1; sleep 1; stty size")
         session.expect(r"44 88\r")
@@ -90,12 +79,10 @@ while True:
 
     def test_fence_in_fence_is_suspended_as_one(self):
         session = self.shell()
-        session.line("fence --nesting fence " + inner_words("bash"))
-        session.expect(r"IN\$ ")
+        self.inner_shell(session, options="--nesting fence")
         session.line("sleep 100")
         self.wait_in_foreground(session, "sleep")
-        session.send(CTRL_Z)
-        session.expect(r"Stopped.*IN\$ ")
+        self.suspend(session, r"IN\$ ")
         session.line("fg")
         self.wait_in_foreground(session, "sleep")
         session.send(CTRL_C)
@@ -105,9 +92,7 @@ while True:
         session.line("fg")
         session.expect(r"IN\$ ")
         session.line("exit 6")
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=6\r")
+        self.assert_ended(session, 6)
         self.assert_no_warnings(session)
 
     def test_command_that_interrupts_itself_does_not_end_the_script(self):
@@ -117,8 +102,7 @@ while True:
 
     def test_inner_shell_suspends_itself_and_gives_the_modes_back(self):
         session = self.shell()
-        session.line("fence " + inner_words("bash"))
-        session.expect(r"IN\$ ")
+        self.inner_shell(session)
         session.line("suspend")
         session.expect(r"Stopped.*OUT\$ ")
         session.line("stty -a")
@@ -126,14 +110,11 @@ while True:
         session.line("fg")
         session.expect(r"IN\$ ")
         session.line("exit 5")
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=5\r")
+        self.assert_ended(session, 5)
 
     def test_hang_up_of_a_closed_window_ends_an_inner_job(self):
         session = self.shell()
-        session.line("fence " + inner_words("bash"))
-        session.expect(r"IN\$ ")
+        self.inner_shell(session)
         session.line("sh -c 'trap \"\" HUP; while :; do sleep 0.05; done'")
         processes.wait_for("sh", of=session.pid)
         session.hang_up()

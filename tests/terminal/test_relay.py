@@ -156,9 +156,7 @@ class Deferred(TerminalCase):
         processes.wait_for("sleep", of=session.pid)
         session.settle(0.05)
         session.send("\x03")
-        session.expect(r"OUT\$ ")
-        session.line("echo rc=$?")
-        session.expect(r"rc=130\r")
+        self.assert_ended(session, 130)
         self.assertNotIn(b"continued\r", session.output)
 
 

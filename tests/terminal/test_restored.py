@@ -5,7 +5,7 @@ import signal
 import unittest
 
 import processes
-from terminal_case import CTRL_C, CTRL_Z, PRIVATE, SHARED_NATIVE, TerminalCase
+from terminal_case import CTRL_C, PRIVATE, SHARED_NATIVE, TerminalCase
 
 
 class Restored(TerminalCase):
@@ -74,8 +74,7 @@ class Restored(TerminalCase):
         self.wait_in_foreground(session, "sleep")
         during = self.settings_of(session)
         self.assertNotEqual(during, before)
-        session.send(CTRL_Z)
-        session.expect(r"Stopped.*OUT\$ ")
+        self.suspend(session)
         self.assertEqual(self.settings_of(session), before)
         session.line("fg")
         self.wait_in_foreground(session, "sleep")
