@@ -52,6 +52,9 @@ class Attachment {
   /// The terminal may come to the foreground without a word to fence: fg(1) sends nothing to a job that runs.
   [[nodiscard]] bool has_to_look() const noexcept { return wish_ == AttachWish::Eager && !attached_ && !stopped_; }
 
+  /// The private terminal has got the modes of the user's already. Before the command is started, in the foreground.
+  void meet() noexcept { met_ = true; }
+
   /// What is to be done now, in this order.
   std::vector<AttachAction> next(AttachEvent event, Foreground foreground);
 
@@ -64,7 +67,7 @@ class Attachment {
   bool was_attached_ = false;  ///< at the last stop
   bool asked_ = false;         ///< the command waits for the keyboard
   bool stopped_ = false;       ///< the command is stopped, and fence with it
-  bool met_ = false;           ///< it was attached before: its terminal's modes are its own by now
+  bool met_ = false;           ///< its terminal has got the user's modes once: they are its own by now
 };
 
 }  // namespace fence::launch

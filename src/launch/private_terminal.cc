@@ -46,6 +46,8 @@ bool PrivateTerminal::starts_in_front() const {
 }
 
 Result<Ok> PrivateTerminal::adopt(UniqueFd master) {
+  // Not again when the command has started: it may have set other ones by then.
+  if (starts_in_front()) attachment_.meet();
   outer_.copy_modes(master.get());
   outer_.copy_size(master.get());
   FENCE_TRY(TtyGuard guard, TtyGuard::start(outer_));

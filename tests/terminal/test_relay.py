@@ -45,6 +45,12 @@ os.write(1, b"digest " + seen.hexdigest().encode() + b"\\n")
         self.assertLessEqual(at, start)
         self.assertEqual(hashlib.md5(session.output[at:at + len(data)]).hexdigest(), digest)
 
+    def test_modes_that_the_command_sets_at_once_stay(self):
+        """Also where fence gets its next turn long after it has let the command start."""
+        slow = ["strace", "-o", "/dev/null", "-e", "trace=sendto", "-e", "inject=sendto:delay_exit=200000"]
+        session = self.session([*slow, self.place.fence, "sh", "-c", "stty -opost; sleep 0.4; echo one; stty -a"])
+        session.expect(r"one\n.*\n-opost ")
+
     def test_a_lot_of_output_arrives_whole(self):
         session = self.session([self.place.fence, "sh", "-c", "stty -opost; seq 1 3000000"])
         seen, size, last = hashlib.md5(), 0, b""

@@ -22,6 +22,12 @@ TEST(Attachment, AForegroundJobHasTheKeyboardFromTheStart) {
   EXPECT_TRUE(eager.attached());
 }
 
+TEST(Attachment, ModesThatAForegroundJobHasAlreadyAreItsOwn) {
+  Attachment eager(AttachWish::Eager);
+  eager.meet();
+  EXPECT_EQ(eager.next(AttachEvent::Started, kOurs), (Actions{GoRaw, InFront}));
+}
+
 TEST(Attachment, APipelineLeavesTheTerminalAloneUntilTheCommandAsks) {
   Attachment deferred(AttachWish::Deferred);
   EXPECT_EQ(deferred.next(AttachEvent::Started, kOurs), Actions{InBack});
