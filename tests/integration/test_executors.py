@@ -22,6 +22,10 @@ VIEW = r"""
 import ctypes, json, os, stat, sys
 known = json.load(sys.stdin)
 
+def names_in(path):
+    # Another test's directory comes and goes.
+    return sorted(name for name in os.listdir(path) if not name.startswith("fence-"))
+
 def look(path):
     try:
         at = os.lstat(path)
@@ -35,8 +39,7 @@ def look(path):
         return seen + [os.readlink(path)]
     try:
         seen.append(os.statvfs(path).f_flag & ~(os.ST_NOEXEC if locked else 0))
-        # Another test's home comes and goes.
-        if stat.S_ISDIR(at.st_mode): seen.append(sorted(name for name in os.listdir(path) if not name.startswith("fence-test-")) if path != "/proc" else "")
+        if stat.S_ISDIR(at.st_mode): seen.append(names_in(path) if path != "/proc" else "")
         elif stat.S_ISREG(at.st_mode): os.close(os.open(path, os.O_RDONLY))
         if path.startswith(known["top"]): seen.append(os.access(path, os.W_OK))
     except OSError as error:
@@ -66,7 +69,7 @@ def nested():
 
 paths = ["/", "/proc/sys", "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/bus", "/proc/kcore", "/sys", "/run/user"]
 for top in ["/", "/dev", "/dev/pts", "/etc", "/run", "/tmp", "/var", known["top"], os.environ.get("XDG_RUNTIME_DIR", "/")]:
-    paths += [os.path.join(top, name) for name in (os.listdir(top) if os.path.isdir(top) else [])]
+    paths += [os.path.join(top, name) for name in (names_in(top) if os.path.isdir(top) else [])]
 for directory, directories, files in os.walk(known["top"]):
     paths += [os.path.join(directory, name) for name in directories + files]
 status = dict(line.rstrip("\n").split(":\t", 1) for line in open("/proc/self/status") if ":\t" in line)

@@ -2,9 +2,11 @@
 """Runs the unittest modules named as arguments and reports each test method as a line of TAP 13.
 
 Meson reads TAP on standard output, so whatever a test prints there goes to standard error instead. A run in which no
-test is found is a failure.
+test is found is a failure. Where root runs it, nobody else's mounts come and go meanwhile: the tests have a mount namespace
+of their own.
 """
 
+import ctypes
 import importlib.util
 import os
 import sys
@@ -71,6 +73,21 @@ class TapResult(unittest.TestResult):
         self.problems.append("expected to fail, but passed")
 
 
+def leave_mounts_behind():
+    """What is mounted elsewhere from now on is not seen here: plans would be carried out among other mounts than they were
+    made for, and tests would take those mounts for left by themselves."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    new_mounts, everywhere, private, shared = 0x20000, 0x4000, 1 << 18, 1 << 20
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+        was_shared = any(row[4] == "/" and row[6].startswith("shared:") for row in map(str.split, table))
+    if libc.unshare(new_mounts) != 0:
+        return  # as in a container
+    # Shared again where it was, but with nobody outside: fence must cope with both.
+    for propagation in [private, shared] if was_shared else [private]:
+        if libc.mount(None, b"/", None, everywhere | propagation, None) != 0:
+            raise OSError(ctypes.get_errno(), "mount")
+
+
 def load(path):
     directory, file = os.path.split(os.path.abspath(path))
     if directory not in sys.path:
@@ -85,6 +102,8 @@ def load(path):
 
 def main(paths):
     sys.dont_write_bytecode = True
+    if os.geteuid() == 0:
+        leave_mounts_behind()
     tap = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
