@@ -36,6 +36,16 @@ std::string_view difference_text(MountDifference::Kind kind) {
   return "";
 }
 
+// bubblewrap makes what lies below a bind read-only mount by mount, and passes over those that the caller has no way
+// to.
+std::string_view hint_of(MountDifference::Kind kind, Executor executor) {
+  if (kind == MountDifference::Kind::TooLoose && executor == Executor::Bwrap) {
+    return "if you may not enter a directory above it, bubblewrap leaves it as it is: hide that directory with "
+           "--deny-read, or use --backend native";
+  }
+  return "start again; if it happens again, something mounts or removes files there at the same time";
+}
+
 Result<Ok> compare(int mountinfo, const SandboxPlan& plan) {
   FENCE_TRY(const std::string text, read_all(mountinfo));
   auto mounts = parse_mountinfo(text);
@@ -45,7 +55,7 @@ Result<Ok> compare(int mountinfo, const SandboxPlan& plan) {
   return Error{.kind = ErrorKind::Host,
                .what = "the sandbox is not what was planned at " + escape_bytes(difference->path),
                .why = std::string(difference_text(difference->kind)),
-               .hint = "start again; if it happens again, something mounts or removes files there at the same time"};
+               .hint = std::string(hint_of(difference->kind, plan.executor))};
 }
 
 }  // namespace

@@ -119,3 +119,28 @@ class KernelThatLies(Case):
     def test_attributes_that_are_not_set(self):
         # The first call makes the mounts private, the second sets the attributes of the root.
         self.found("mount_setattr:retval=0:when=2..4", "allows more than the plan")
+
+
+class OutOfReach(Case):
+    """A mount of the host below a directory that the caller may not enter. Needs root, to make one."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounting needs root")
+        super().setUp()
+        self.closed = self.directory("closed")
+        self.directory("closed/mount")
+
+    def run_by(self, backend, *options):
+        prepare = f"chown 0 {self.closed} && chmod 700 {self.closed} && mount -t tmpfs t {self.closed}/mount"
+        return self.with_mounts(prepare, self.place.fence, "--backend", backend, *options, "--", "echo", "ran")
+
+    def test_the_native_executor_makes_it_read_only_all_the_same(self):
+        self.assertEqual(self.succeeded(self.run_by("native")).out, "ran\n")
+
+    def test_bubblewrap_leaves_it_as_it_is_and_nothing_is_run(self):
+        self.refused(self.run_by("bwrap"), f"{self.closed}/mount: the mount there allows more than the plan",
+                     "hide that directory with --deny-read, or use --backend native")
+
+    def test_the_advice_helps(self):
+        self.assertEqual(self.succeeded(self.run_by("bwrap", "--deny-read", self.closed)).out, "ran\n")
