@@ -43,6 +43,10 @@ std::optional<winsize> size_of(int fd) {
   return size;
 }
 
+bool same_size(const winsize& a, const winsize& b) {
+  return a.ws_row == b.ws_row && a.ws_col == b.ws_col && a.ws_xpixel == b.ws_xpixel && a.ws_ypixel == b.ws_ypixel;
+}
+
 }  // namespace
 
 Result<SharedDebt> SharedDebt::make() {
@@ -94,7 +98,7 @@ bool OuterTerminal::ends_lines() const {
   return tcgetattr(fd(), &modes) == 0 && (modes.c_oflag & kEnds) == kEnds;
 }
 
-void OuterTerminal::copy_modes(int master) const {
+void OuterTerminal::copy_modes(int master) {
   termios modes{};
   if (debt().raw) {
     modes = debt().saved;
@@ -102,16 +106,27 @@ void OuterTerminal::copy_modes(int master) const {
     return;
   }
   modes = inner_modes(modes);
+  if (given_modes_) {
+    termios now{};
+    const bool command_has_set_some = tcgetattr(master, &now) == 0 && !same_modes(now, taken_modes_);
+    if (same_modes(modes, *given_modes_) || command_has_set_some) return;
+  }
   tcsetattr(master, TCSANOW, &modes);
+  given_modes_ = modes;
+  // The driver may refuse a part of it (tcsetattr(3)).
+  tcgetattr(master, &taken_modes_);
 }
 
-void OuterTerminal::copy_size(int master) const {
-  if (const auto size = size_of(fd())) ioctl(master, TIOCSWINSZ, &*size);
+void OuterTerminal::copy_size(int master) {
+  const auto size = size_of(fd());
+  if (!size || (given_size_ && same_size(*size, *given_size_))) return;
+  ioctl(master, TIOCSWINSZ, &*size);
+  given_size_ = size;
 }
 
-bool OuterTerminal::size_differs(int master) const {
-  const auto own = size_of(fd()), inner = size_of(master);
-  return own && inner && (own->ws_row != inner->ws_row || own->ws_col != inner->ws_col);
+bool OuterTerminal::has_new_size() const {
+  const auto size = size_of(fd());
+  return size && (!given_size_ || !same_size(*size, *given_size_));
 }
 
 void OuterTerminal::go_raw() {

@@ -1,10 +1,12 @@
 #pragma once
 // The user's terminal, where the command has one of its own.
+#include <sys/ioctl.h>
 #include <termios.h>
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -58,11 +60,12 @@ class OuterTerminal {
   /// What has to be undone here.
   [[nodiscard]] TerminalDebt& debt() const noexcept { return *debt_; }
 
-  /// The private terminal behind `master` gets these modes, or this size.
-  void copy_modes(int master) const;
-  void copy_size(int master) const;
-  /// True where the size is another one than that of `master`.
-  [[nodiscard]] bool size_differs(int master) const;
+  /// The private terminal behind `master` gets these modes, or this size, where they are others than it was given last.
+  /// Modes that the command has set itself stay.
+  void copy_modes(int master);
+  void copy_size(int master);
+  /// The size is another one than was given last.
+  [[nodiscard]] bool has_new_size() const;
 
   /// Where descriptor 1 leads elsewhere, who stands at its other end may write to this terminal: lines still end then.
   void go_raw();
@@ -83,6 +86,9 @@ class OuterTerminal {
   SharedDebt debt_;
   bool shows_others_;
   bool has_job_control_;
+  std::optional<termios> given_modes_;
+  termios taken_modes_{};  ///< what the private terminal has made of `given_modes_`
+  std::optional<winsize> given_size_;
 };
 
 }  // namespace fence::launch

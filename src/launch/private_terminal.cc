@@ -80,7 +80,7 @@ void PrivateTerminal::turn() {
 void PrivateTerminal::look() {
   next_look_ms_ = now_ms() + kLookMs;
   if (attachment_.has_to_look()) carry_out(AttachEvent::Looked);
-  if (!outer_.has_job_control() && outer_.size_differs(relay_->master())) resized();
+  if (!outer_.has_job_control() && outer_.has_new_size()) resized();
 }
 
 void PrivateTerminal::take_keys(const std::vector<int>& keys) {
