@@ -1,7 +1,9 @@
 """Jobs, signals and keys in a private terminal."""
 
 import os
+import re
 import signal
+import textwrap
 import time
 import unittest
 
@@ -145,6 +147,32 @@ class Jobs(TerminalCase):
         # Not through a pipe, with which the plan would be another one.
         session.line("fence plan --format json sh -c 'echo mark=$FENCE_SANDBOX plan=$FENCE_PLAN'")
         session.expect(b'"hash": "' + plan)
+
+    def hint(self, after):
+        """What the documentation says to write into a file, which is the indented text after these words."""
+        with open(os.path.join(os.environ["FENCE_SOURCE_ROOT"], "docs", "terminal.md"), encoding="utf-8") as page:
+            text = page.read().split("## A prompt that tells", 1)[1]
+        inline = re.match(r"`: `([^`]+)`", text.split(after, 1)[1])
+        if inline:
+            return inline.group(1) + "\n"
+        block = re.search(r"(?:^    .*\n|^\n)+", text.split(after, 1)[1].split("\n", 1)[1], re.M).group()
+        return textwrap.dedent(block)
+
+    def test_prompt_that_tells(self):
+        for after, name, words in (("~/.bashrc", ".bashrc", ["bash", "--rcfile", ".bashrc", "-i"]), ("~/.zshrc", ".zshrc", ["zsh", "-i"]),
+                                   ("config.fish", "hint.fish", [*INTERACTIVE["fish"], "-C", "source hint.fish"])):
+            with self.subTest(shell=name):
+                self.place.add_file(name, self.hint(after))
+                session = self.session([self.place.fence, *words], ZDOTDIR=self.place.project)
+                session.expect(r"\[fence\] ")
+                session.line("exit")
+                session.wait()
+                # And nothing outside.
+                session = self.session(words, ZDOTDIR=self.place.project)
+                session.settle()
+                session.line("exit")
+                session.wait()
+                self.assertNotIn(b"[fence]", session.output)
 
 
 class NewSession(TerminalCase):

@@ -69,6 +69,43 @@ os.write(1, b"digest " + seen.hexdigest().encode() + b"\\n")
         self.assertGreater(size, 20_000_000)
         self.assertEqual(session.wait(), 0)
 
+    def test_waiting_for_a_slow_side_costs_no_time_and_no_memory(self):
+        # A terminal that takes nothing, and a command that reads nothing of what is typed.
+        slow = self.session([self.place.fence, "sh", "-c", "echo rea''dy; exec yes"])
+        slow.expect("ready")
+        deaf = self.session([self.place.fence, "sh", "-c", "stty raw -echo; echo rea''dy; exec sleep 100"])
+        deaf.expect("ready")
+        os.set_blocking(deaf.master, False)
+        try:
+            while True:
+                os.write(deaf.master, b"x" * 4096)
+                time.sleep(0.002)
+        except BlockingIOError:
+            pass
+        tops = [slow.pid, deaf.pid]
+        pids = tops + [processes.wait_for("fence-init", of=top) for top in tops]
+        self.wait_until_quiet(pids)
+        before = [self.used(pid) for pid in pids]
+        time.sleep(0.6)
+        self.assertEqual([self.used(pid) for pid in pids], before)
+        slow.expect(r"(y\r\n){100000}")
+
+    @staticmethod
+    def used(pid):
+        """Ticks of the clock, and pages in memory."""
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12]), int(fields[21])
+
+    def wait_until_quiet(self, pids):
+        end = time.monotonic() + 20
+        while True:
+            before = [self.used(pid) for pid in pids]
+            time.sleep(0.2)
+            if [self.used(pid) for pid in pids] == before:
+                return
+            self.assertLess(time.monotonic(), end, "never quiet")
+
     def test_large_output_before_a_fast_exit(self):
         sessions = [self.session([self.place.fence, "sh", "-c", "seq 1 20000; echo la''st"]) for _ in range(8)]
         time.sleep(0.2)  # the terminals are slow: nothing may be dropped meanwhile

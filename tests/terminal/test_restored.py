@@ -26,11 +26,11 @@ class Restored(TerminalCase):
         session.expect(r"still-42\r")
         self.assertEqual(self.settings_of(session), before)
 
-    def kill(self, *names):
+    def kill(self, *names, number=signal.SIGKILL):
         def end(session):
             session.expect(r"ready[\r\n]")
             for pid in [processes.wait_for(name, of=session.pid) for name in names]:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
         return end
 
     def test_exit(self):
@@ -47,6 +47,10 @@ class Restored(TerminalCase):
 
     def test_killed_fence(self):
         self.assert_restored(f"fence sh -c '{self.RUINS}; echo ready; sleep 100'", self.kill("fence"))
+
+    def test_crashed_fence(self):
+        self.assert_restored(f"ulimit -c 0; fence sh -c '{self.RUINS}; echo ready; sleep 100'",
+                             self.kill("fence", number=signal.SIGSEGV))
 
     def test_killed_fence_in_a_script(self):
         self.assert_restored(f"sh -c \"fence sh -c '{self.RUINS}; echo ready; sleep 100'; wait\"", self.kill("fence"))

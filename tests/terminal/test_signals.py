@@ -41,6 +41,27 @@ class OrdinaryUser(TerminalCase):
                 self.assertEqual(process.wait(20), 128 + number)
         self.assert_nothing_left()
 
+    def test_stopped_and_continued_by_signals(self):
+        # A group that its parent could continue: in an orphaned one the kernel lets nobody stop by this signal.
+        process = subprocess.Popen([self.place.fence, "sh", "-c", "sleep 100; true"], env=self.place.environment(),
+                                   cwd=self.place.project, preexec_fn=self.place.user.become, process_group=0,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self._end, process)
+        below = processes.wait_for("sleep", of=process.pid)
+        process.send_signal(signal.SIGTSTP)
+        self.assertEqual(processes.wait_for("sleep", "T", of=process.pid), below)
+        processes.wait_for("fence", "T")
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(processes.wait_for("sleep", "S", of=process.pid), below)
+        processes.wait_for("fence", "S")
+        process.terminate()
+        self.assertEqual(process.wait(20), 143)
+
+    def test_new_size_is_told_by_a_signal_too(self):
+        process = self.start("sh", "-c", HANDLER.format("WINCH"))
+        process.send_signal(signal.SIGWINCH)
+        self.assertEqual((process.stdout.read(), process.wait(20)), (b"got WINCH\n", 9))
+
     def test_signal_during_the_start_is_not_lost(self):
         for _ in range(20):
             process = self.start_fence("sleep", "100")
