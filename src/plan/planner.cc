@@ -15,6 +15,8 @@
 namespace fence {
 namespace {
 
+constexpr const char* kControlSequences = "control sequences that the command prints reach the terminal";
+
 Error error_at(ErrorKind kind, std::string what, std::string why, const Origin& origin, std::string hint) {
   Error error{kind, std::move(what), std::move(why)};
   error.origin = origin;
@@ -275,11 +277,12 @@ class Planner {
                    : "the terminal is shared: what runs inside can read keys typed while it has the foreground, and "
                      "leave the terminal changed or its answers typed into the shell",
                session.origin());
+        danger(kControlSequences, session.terminal_origin());
         return;
       case TerminalKind::Private:
+        danger(kControlSequences, session.terminal_origin());
         break;
     }
-    danger("control sequences that the command prints reach the terminal", session.terminal_origin());
     if (!session.deferred()) {
       remarks_.push_back({RemarkKind::Note, "keys typed before the command's end that it does not read are lost", {}});
     }
