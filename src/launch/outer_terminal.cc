@@ -105,16 +105,13 @@ void OuterTerminal::copy_modes(int master) {
   } else if (tcgetattr(fd(), &modes) != 0) {
     return;
   }
+  termios now{};
+  const bool command_has_set_some = taken_modes_ && tcgetattr(master, &now) == 0 && !same_modes(now, *taken_modes_);
+  if (command_has_set_some) return;
   modes = inner_modes(modes);
-  if (given_modes_) {
-    termios now{};
-    const bool command_has_set_some = tcgetattr(master, &now) == 0 && !same_modes(now, taken_modes_);
-    if (same_modes(modes, *given_modes_) || command_has_set_some) return;
-  }
   tcsetattr(master, TCSANOW, &modes);
-  given_modes_ = modes;
   // The driver may refuse a part of it (tcsetattr(3)).
-  tcgetattr(master, &taken_modes_);
+  if (tcgetattr(master, &now) == 0) taken_modes_ = now;
 }
 
 void OuterTerminal::copy_size(int master) {

@@ -60,8 +60,8 @@ class OuterTerminal {
   /// What has to be undone here.
   [[nodiscard]] TerminalDebt& debt() const noexcept { return *debt_; }
 
-  /// The private terminal behind `master` gets these modes, or this size, where they are others than it was given last.
-  /// Modes that the command has set itself stay.
+  /// The private terminal behind `master` gets these modes, but where the command has set some itself since it got any;
+  /// or this size, where that is another one than was given last.
   void copy_modes(int master);
   void copy_size(int master);
   /// The size is another one than was given last.
@@ -86,8 +86,7 @@ class OuterTerminal {
   SharedDebt debt_;
   bool shows_others_;
   bool has_job_control_;
-  std::optional<termios> given_modes_;
-  termios taken_modes_{};  ///< what the private terminal has made of `given_modes_`
+  std::optional<termios> taken_modes_;  ///< what the private terminal has made of those that it was given
   std::optional<winsize> given_size_;
 };
 

@@ -153,13 +153,18 @@ class Modes(TerminalCase):
         session.line("stty erase ^X intr ^Y min 3 -iutf8 -ixon ixany tostop -echoe; stty -g; fence stty -g")
         session.expect(r"([0-9a-f:]{60,})\r\n\1\r\n")
 
-    def test_what_the_command_sets_at_once_stays_however_late_fence_is(self):
+    def test_a_size_that_the_command_sets_at_once_stays(self):
         session = self.plain_shell()
-        for options in ("", "--force-new-session "):
-            # fence stands still after each word to the sandbox, of which the first lets the command start.
-            session.line("strace -o /dev/null -e trace=sendto -e inject=sendto:delay_exit=100000 fence " + options
-                         + "sh -c 'stty -echo rows 7; sleep 0.4; stty -a'")
-            session.expect(r"rows 7;.* -echo .*OUT\$ ")
+        # fence stands still after each word to the sandbox, of which the first lets the command start.
+        session.line("strace -o /dev/null -e trace=sendto -e inject=sendto:delay_exit=100000 fence"
+                     " sh -c 'stty rows 7; sleep 0.4; stty size'")
+        session.expect(r"\n7 80\r")
+
+    def test_modes_that_a_background_command_has_set_stay_when_it_comes_to_the_front(self):
+        session = self.plain_shell()
+        # Nothing stops it there: this terminal controls nothing.
+        session.line("fence --force-new-session sh -c 'stty -echo; sleep 1.2; stty -a' & sleep 0.3; fg")
+        session.expect(r" -echo ")
 
     def test_a_size_of_nothing(self):
         session = self.session([self.place.fence, "sh", "-c", "stty size; echo $TERM"], rows=0, columns=0)
