@@ -17,6 +17,8 @@ from ordinary_user import Workplace
 
 PYTHON = ["/usr/bin/python3", "-I", "-S", "-c"]
 TIMEOUT = 60
+# A row of mountinfo, whatever part of its file system is there: in a container or on btrfs it is not the top.
+AT_ROOT = "^[^ ]+ [^ ]+ [^ ]+ [^ ]+ / "
 
 
 class Done:

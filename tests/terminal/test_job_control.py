@@ -29,7 +29,8 @@ class OrdinaryUser(TerminalCase):
         # The job in the foreground, and no other.
         self.assertEqual(processes.wait_for("sleep", "S", of=session.pid), in_back)
         os.kill(in_back, signal.SIGKILL)
-        session.line("")
+        # A shell that has not seen it yet would warn of a running job, and stay.
+        session.line("wait")
         session.expect(r"IN\$ ")
         session.line("exit 7")
         self.assert_ended(session, 7, before)
