@@ -16,7 +16,7 @@ namespace fence::launch {
 namespace {
 
 /// How long to wait for the kernel to give back the inotify instances of sandboxes that have ended (close_late).
-constexpr std::int64_t kInstancePatienceMs = 500;
+constexpr std::int64_t kInstancePatienceMs = 2000;
 constexpr useconds_t kInstancePollUs = 5000;
 
 /// For one look; also on a machine that is busy.
