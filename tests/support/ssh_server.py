@@ -9,6 +9,8 @@ import time
 
 from ordinary_user import User
 
+SSHD = "/usr/sbin/sshd"
+
 # What the server leaves to its file of settings. An ordinary user's server lets in that user only, and needs no more.
 SETTINGS = """
 ListenAddress 127.0.0.1
@@ -80,7 +82,7 @@ class SshServer:
         with open(settings, "w", encoding="utf-8") as file:
             file.write(SETTINGS.format(port=self.port, host_key=host_key, key=self.key, variables=words))
         self.log = os.path.join(directory, "log")
-        server = ["/usr/sbin/sshd", "-D", "-f", settings, "-E", self.log]
+        server = [SSHD, "-D", "-f", settings, "-E", self.log]
         self.process = subprocess.Popen(self._with_an_account(server), stdin=subprocess.DEVNULL)
         self._wait_until_it_listens()
         self.user = Account(place.user, f"/proc/{self.process.pid}/ns/mnt")

@@ -8,10 +8,11 @@ import unittest
 
 import processes
 from pty_session import PtySession
-from ssh_server import SshServer
+from ssh_server import SSHD, SshServer
 from terminal_case import CTRL_C, CTRL_Z, INTERACTIVE, PRIVATE, STOPPED, TerminalCase, quoted
 
 
+@unittest.skipUnless(os.path.exists(SSHD), "no ssh server here: ./bootstrap --lint installs one")
 class SshCase(TerminalCase):
     def setUp(self):
         directory = tempfile.mkdtemp(prefix="ssh-", dir=self.place.root)
