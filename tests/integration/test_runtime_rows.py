@@ -55,15 +55,21 @@ class Inherited(RuntimeCase):
         for executor in EXECUTORS:
             self.is_private(self.look("--backend", executor), f"/run/user/{self.user.uid}")
 
+    @staticmethod
+    def as_made(path):
+        """All but the time of the last access, which following a link changes."""
+        at = os.lstat(path)
+        return at.st_ino, at.st_mode, at.st_uid, at.st_gid, at.st_nlink, at.st_mtime_ns, at.st_ctime_ns
+
     def test_a_link_to_a_good_directory(self):
         real = self.real()
         link = self.link(f"{self.place.root}/l", real)
         self.addCleanup(os.unlink, link)
-        before = os.lstat(link)
+        before = self.as_made(link)
         self.becomes_private(link)
         self.assertEqual(self.look("-w", real)[:2], [link, "0o40700"])
         self.assertEqual(self.output("ls $XDG_RUNTIME_DIR", "-w", real), "bus\n")
-        self.assertEqual(os.lstat(link), before)
+        self.assertEqual(self.as_made(link), before)
 
     def test_a_link_to_a_directory_of_others(self):
         link = self.link(f"{self.place.root}/o", "/root" if self.user.uid else "/var/tmp")
