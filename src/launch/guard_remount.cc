@@ -26,7 +26,7 @@
 
 #include "companions.h"
 #include "descriptors.h"
-#include "mount_calls.h"
+#include "fence/util/mount_calls.h"
 
 namespace fence::launch {
 namespace {

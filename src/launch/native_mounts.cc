@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <initializer_list>
 
-#include "mount_calls.h"
+#include "fence/util/mount_calls.h"
 
 namespace fence::launch {
 namespace {

@@ -10,10 +10,12 @@ MAY_INCLUDE = {
     "plan": {"util", "facts", "policy", "seccomp"},
     "bwrap": {"util", "facts", "policy", "seccomp", "plan"},
     "native": {"util", "facts", "policy", "seccomp", "plan"},
+    "bwrapline": {"util"},
+    "bwraprun": {"util", "bwrapline"},
     "host": {"util", "facts"},
     "config": {"util", "facts", "policy"},
     "launch": {"util", "facts", "policy", "seccomp", "plan", "bwrap", "native"},
-    "cli": {"util", "facts", "policy", "seccomp", "plan", "bwrap", "native", "host", "config", "launch"},
+    "cli": {"util", "facts", "policy", "seccomp", "plan", "bwrap", "native", "bwrapline", "bwraprun", "host", "config", "launch"},
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)

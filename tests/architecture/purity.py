@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-PURE = ["util", "facts", "policy", "seccomp", "plan", "bwrap", "native", "config", "toml"]
+PURE = ["util", "facts", "policy", "seccomp", "plan", "bwrap", "native", "bwrapline", "config", "toml"]
 
 # C functions are refused unless they stand here; each computes on its arguments only.
 ALLOWED_C = {

@@ -59,7 +59,7 @@ class Purity(unittest.TestCase):
                 self.assertEqual(purity.violations(layer, names), [])
 
     def test_the_impure_layers_would_fail(self):
-        for layer in ["host", "launch"]:
+        for layer in ["host", "launch", "bwraprun"]:
             self.assertNotEqual(purity.violations(layer, purity.undefined(ARCHIVES[layer])), [], layer)
 
     def planted(self, code):

@@ -11,7 +11,7 @@
 
 #include "fence/util/fd.h"
 
-namespace fence::launch {
+namespace fence {
 
 /// `path` from `directory` as an O_PATH descriptor; not where a link is part of it. `resolve`: further RESOLVE_* flags.
 inline UniqueFd open_place(int directory, const char* path, std::uint64_t flags, std::uint64_t resolve) noexcept {
@@ -39,4 +39,4 @@ inline bool attach_mount(int mount, int directory, const char* name) noexcept {
   return move_mount(mount, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
 }
 
-}  // namespace fence::launch
+}  // namespace fence
