@@ -250,6 +250,8 @@ class Mounter {
   CallFailure enter() noexcept {
     parent_.reset();
     if (fchdir(root_.get()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0) return failure(Call::Pivot);
+    // Our own files hid over the old root, so they are what "." finds first.
+    if (store_ && umount2(".", MNT_DETACH) != 0) return failure(Call::DetachOldRoot);
     if (umount2(".", MNT_DETACH) != 0) return failure(Call::DetachOldRoot);
     if (!change_mount(root_.get(), 0, 0, MS_PRIVATE)) return failure(Call::Private);
     const UniqueFd directory = open_place(root_.get(), text(program_.directory), O_DIRECTORY, RESOLVE_IN_ROOT);
