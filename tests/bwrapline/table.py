@@ -77,7 +77,6 @@ def refused():
         "chmod of nothing": ["--chmod", "0700", "/x/y", "true"],
         "remount of nothing": ["--remount-ro", "/x/y", "true"],
         "remount of a directory": ["--dir", "/x", "--remount-ro", "/x", "true"],
-        "a lock on nothing": ["--lock-file", "/nonexistent", "true"],
         "namespaces left": ["--assert-userns-disabled", "true"],
         "an empty command": [""],
         "an empty command after all": ["--dir", "/x", "", "a"],

@@ -10,7 +10,6 @@ import table
 # differ, lest a row here hides what it was not made for.
 COVERED = "mounts that others cover are restricted like the rest; nobody reads mountinfo to find out which they are"
 KNOWN = {
-    "a lock on nothing": "the command does not run without its locks, so only one process has something to say",
     "all devices": COVERED,
     "remount of devices": COVERED,
 }
