@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "child.h"
 #include "status.h"
@@ -27,6 +28,8 @@ Failure take_lock(const char* path, std::uint32_t index, int& fd) noexcept {
 }  // namespace
 
 void run_init(World& world, pid_t command, int gate) noexcept {
+  // The command could read there what --clearenv and --unsetenv have taken from it.
+  explicit_bzero(world.old_environment.data(), world.old_environment.size());
   // Locks get the lowest numbers that are free once everything else is closed.
   const int kept[] = {world.event, world.report, gate, world.of.descriptors.sync};
   close_all_but(3, kept);

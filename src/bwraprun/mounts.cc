@@ -139,8 +139,12 @@ class Mounter {
   Failure carry_out(const Op& op, const Overlay& action) noexcept {
     const Places::Target target = places_.directory(op.place.c_str(), op.parents_mode, 0755);
     if (!target.fd) return target.bad;
+    // overlayfs makes clones of its own.
+    if (!change_mount(store_.get(), 0, 0, MS_PRIVATE)) return failure(Failed::Overlay);
     const UniqueFd mount = make_overlay(action, store_.get(), static_cast<std::uint32_t>(op_));
-    return mount ? attach(mount.get(), target, Failed::Overlay) : failure(Failed::Overlay);
+    if (!mount) return failure(Failed::Overlay);
+    if (!change_mount(store_.get(), 0, 0, MS_UNBINDABLE)) return failure(Failed::Overlay);
+    return attach(mount.get(), target, Failed::Overlay);
   }
 
   Failure carry_out(const Op& op, const Tmpfs& action) noexcept {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 namespace fence::bwraprun {
@@ -42,6 +43,10 @@ void prepare_environment(World& world) {
   outer.push_back(nullptr);
   if (at == variables.end()) world.environment.push_back(nullptr);
   world.environment.push_back(nullptr);
+  char** last = environ;
+  while (*last != nullptr) ++last;
+  // The kernel puts them one after the other (execve(2)); nobody has moved them since.
+  if (last != environ) world.old_environment = {environ[0], last[-1] + std::strlen(last[-1])};
   // get_current_dir_name(3) trusts PWD where it is right, so that a directory keeps the name it was reached by.
   char** const before = std::exchange(environ, outer.data());
   const std::unique_ptr<char, decltype(&std::free)> directory(get_current_dir_name(), &std::free);

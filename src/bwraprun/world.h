@@ -2,6 +2,7 @@
 // All that the sandbox's processes need, made before clone: after it they allocate nothing.
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct World {
   std::vector<char*> arguments;
   std::vector<char*> environment;
   std::size_t pwd = 0;
+  std::span<char> old_environment{};  ///< the caller's, as /proc shows it of every process that has executed nothing
   std::array<std::string, 4> pwd_texts;  ///< for --chdir, the caller's directory, HOME and "/"
   // Maps of the user namespaces that are made here.
   std::string uid_map, gid_map;              ///< onto the caller's ids
