@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -65,7 +66,10 @@ Failure enter_pid_namespace(const World& world) noexcept {
   }
   if (child < 0) return failure(Failed::Namespaces);
   // The monitor's kernel says who wrote this, by the monitor's numbers.
-  return send(world.identity, "", 1, MSG_NOSIGNAL) == 1 ? Failure{} : failure(Failed::JoinPid);
+  if (send(world.identity, "", 1, MSG_NOSIGNAL) != 1) return failure(Failed::JoinPid);
+  // It tells of us before we go on.
+  if (!read_byte(world.release)) _exit(1);
+  return {};
 }
 
 Failure raise_loopback() noexcept {
@@ -145,18 +149,22 @@ Failure choose_directory(World& world) noexcept {
   return {};
 }
 
+// The signal is forgotten when the process gets other credentials, so it is asked for again (prctl(2)); and whoever was
+// to be told of may have ended before that: then nobody reads the reports.
 Failure die_with_parent(const World& world) noexcept {
   if (!world.of.die_with_parent) return {};
-  return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? Failure{} : failure(Failed::ParentDeath);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return failure(Failed::ParentDeath);
+  pollfd reader{world.report, 0, 0};
+  if (poll(&reader, 1, 0) != 0) _exit(1);
+  return {};
 }
 
-[[noreturn]] void become_command(World& world, std::size_t filter, int gate) noexcept {
+[[noreturn]] void become_command(World& world, std::size_t filter, int gate, pid_t init) noexcept {
   if (gate != -1 && !read_byte(gate)) _exit(1);
   // Without a process to hold it, the command does.
   if (has_init(world.of)) close_given(world.of.descriptors.sync);
   require(world, die_with_parent(world));
-  // Whoever was to be told of may have ended before that.
-  if (world.of.die_with_parent && has_init(world.of) && world.of.namespaces.pid && getppid() != 1) _exit(1);
+  if (world.of.die_with_parent && has_init(world.of) && getppid() != init) _exit(1);
   require(world, raise_ambient(world));
   require(world, load_filters(world, filter));
   report(world, {});
@@ -206,16 +214,18 @@ void run_child(World& world) noexcept {
   if (fds.seccomp != -1) require(world, read_filter(world, filter));
   require(world, choose_directory(world));
   if (world.of.new_session && setsid() < 0) give_up(world, failure(Failed::Session));
-  if (!has_init(world.of)) become_command(world, filter, -1);
+  if (!has_init(world.of)) become_command(world, filter, -1, -1);
   int gate[2];
   if (pipe2(gate, O_CLOEXEC) != 0) give_up(world, failure(Failed::ForkInit));
-  const auto command = static_cast<pid_t>(fork());
+  const pid_t init = getpid();
+  const pid_t command = fork();
   if (command < 0) give_up(world, failure(Failed::ForkInit));
   if (command == 0) {
     close(gate[1]);
-    become_command(world, filter, gate[0]);
+    become_command(world, filter, gate[0], init);
   }
   require(world, drop_all_capabilities());
+  require(world, die_with_parent(world));
   require(world, load_filters(world, filter));
   run_init(world, command, gate[1]);
 }

@@ -280,7 +280,8 @@ class Mounter {
     const ssize_t got = readlinkat(parent.get(), places_.name(), world_.existing.data(), world_.existing.size() - 1);
     if (got < 0) return errno == EINVAL ? Failure{Failed::LinkInTheWay, 0} : failure(Failed::MakeLink);
     world_.existing[static_cast<std::size_t>(got)] = '\0';
-    return action.target == world_.existing.c_str() ? Failure{} : Failure{Failed::LinkDiffers, 0};
+    const bool same = std::strcmp(action.target.c_str(), world_.existing.data()) == 0;
+    return same ? Failure{} : Failure{Failed::LinkDiffers, 0};
   }
 
   Failure carry_out(const Op& op, const Chmod& action) noexcept {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstring>
 
@@ -83,13 +84,12 @@ class Monitor {
     if (pid_ == 0) run_child(world_);
     world_.monitor_ends[0] = -1;
     report_.write.reset();
-    release_.read.reset();
     if (auto text = learn_identity(); !text.empty()) return text;
     if (auto text = tell_of_start(); !text.empty()) return text;
     if (of_.descriptors.userns2 != -1 && setns(of_.descriptors.userns2, CLONE_NEWUSER) != 0) {
       return told(failure(Failed::JoinUserLater));
     }
-    write_all(release_.write.get(), std::string_view("", 1));
+    let_go();
     // Whoever reads what the command writes must see its end.
     const int kept[] = {event_.get(), of_.descriptors.json_status, report_.read.get(), pidfd_.get()};
     close_all_but(3, kept);
@@ -123,6 +123,9 @@ class Monitor {
     return pid_ < 0 ? failure(Failed::Namespaces) : Failure{};
   }
 
+  // Our own end to read keeps it from being a signal where the child has been killed meanwhile.
+  void let_go() const { write_all(release_.write.get(), "g"); }
+
   bool open_identity() {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return false;
@@ -133,14 +136,16 @@ class Monitor {
     return setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0;
   }
 
-  std::string told(const Failure& bad) const { return bwrapline::failure_text(bad, of_, world_.existing.c_str()); }
+  std::string told(const Failure& bad, const std::string& existing = "") const {
+    return bwrapline::failure_text(bad, of_, existing);
+  }
 
   // ---- what is told of -------------------------------------------------------------------------------------------
 
   // With --pidns the first process is only on the way; it goes on at once, and what follows it says who it is.
   std::string learn_identity() {
     if (of_.descriptors.pidns == -1) return open_child();
-    write_all(release_.write.get(), std::string_view("", 1));
+    let_go();
     identity_.write.reset();
     char byte = 0;
     iovec part{&byte, 1};
@@ -227,8 +232,10 @@ class Monitor {
     Failure said;
     while (read(report_.read.get(), &said, sizeof said) == static_cast<ssize_t>(sizeof said)) {
       if (said.failed()) {
-        const auto text [[maybe_unused]] = read(report_.read.get(), world_.existing.data(), world_.existing.size() - 1);
-        return told(said);
+        std::string existing(PATH_MAX, '\0');
+        const ssize_t length = read(report_.read.get(), existing.data(), existing.size());
+        existing.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+        return told(said, existing);
       }
       began = true;
     }

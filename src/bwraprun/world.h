@@ -21,7 +21,7 @@ inline Failure failure(Failed what) noexcept { return {what, errno}; }
 enum class Source : std::uint8_t { None, Missing, Directory, Other };
 
 /// The largest filter that the kernel takes, and one instruction more (BPF_MAXINSNS, linux/bpf_common.h).
-inline constexpr std::size_t kFilterBytes = (4096 + 1) * 8;
+inline constexpr std::size_t kFilterBytes = std::size_t{8} * (4096 + 1);
 
 struct World {
   const Invocation& of;
@@ -35,7 +35,7 @@ struct World {
   std::vector<char*> arguments;
   std::vector<char*> environment;
   std::size_t pwd = 0;
-  std::span<char> old_environment{};  ///< the caller's, as /proc shows it of every process that has executed nothing
+  std::span<char> old_environment{};     ///< the caller's, as /proc shows it of every process that has executed nothing
   std::array<std::string, 4> pwd_texts;  ///< for --chdir, the caller's directory, HOME and "/"
   // Maps of the user namespaces that are made here.
   std::string uid_map, gid_map;              ///< onto the caller's ids
