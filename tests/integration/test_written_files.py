@@ -1,26 +1,18 @@
 """Files that fence writes into the sandbox itself: ssh's settings, which root owns, get an owner that ssh accepts."""
 
 import os
-import shutil
 import unittest
 
 from cases import Case
 
 DIRECTORY = "/etc/ssh/ssh_config.d"
-# A mount namespace of its own, in which the host has such a file.
-HOST = f"mount --make-rprivate / && mount -t tmpfs none {DIRECTORY} && echo '# from the host' >{DIRECTORY}/10-test.conf && "
+HOST = f"mount --make-rprivate /; mount -t tmpfs none {DIRECTORY} && echo '# from the host' >{DIRECTORY}/10-test.conf"
 
 
 @unittest.skipUnless(os.geteuid() == 0 and os.path.isdir(DIRECTORY), "needs root, and ssh's directory")
 class WrittenFiles(Case):
     def on_such_a_host(self, script, *options):
-        become = [shutil.which("setpriv"), f"--reuid={self.user.uid}", f"--regid={self.user.gid}", "--clear-groups"]
-        words = [*become, self.place.fence, *options, "--", "sh", "-c", script]
-        user, self.user = self.user, type(self.user)(0, 0, "root", self.user.home)
-        try:
-            return self.outside("unshare", "-m", "sh", "-c", HOST + 'exec "$@"', "sh", *words)
-        finally:
-            self.user = user
+        return self.with_mounts(HOST, self.place.fence, *options, "--", "sh", "-c", script)
 
     def test_the_file_can_be_read_and_nothing_of_the_hosts_root_is_left(self):
         self.file("home/private", "mine")

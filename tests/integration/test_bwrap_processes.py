@@ -7,10 +7,10 @@ import shutil
 import signal
 import subprocess
 import time
-import unittest
 
-import lines
 import processes
+from bwrap_lines import BWRAP, Lines
+from cases import as_both
 
 
 def children(pid):
@@ -18,8 +18,8 @@ def children(pid):
         return [int(child) for child in file.read().split()]
 
 
-@lines.as_both
-class Processes(lines.Lines):
+@as_both
+class Processes(Lines):
     def pipe(self):
         read, write = os.pipe()
         ends = [read, write]
@@ -35,7 +35,7 @@ class Processes(lines.Lines):
     def told(self, *words, option="--json-status-fd", **options):
         """The run, and what was written on 45."""
         read, write, ends = self.pipe()
-        done = self.fence(option, "45", *words, fds={45: write, **options.pop("fds", {})}, **options)
+        done = self.line(option, "45", *words, fds={45: write, **options.pop("fds", {})}, **options)
         os.close(write)
         ends.remove(write)
         text = b""
@@ -72,10 +72,7 @@ class Processes(lines.Lines):
             self.assertEqual("exit-code" in text, status is not None, done)
             self.assertEqual(done.status, status or 1, done)
 
-    @unittest.skipUnless(shutil.which("strace"), "needs strace")
     def test_a_call_that_fails_on_the_way_is_no_exit_code(self):
-        if self.AS_ROOT:
-            self.skipTest("root's bounding set is left alone")
         read, write, _ = self.pipe()
         words = ["-f", "-qqq", "-o", "/dev/null", "--inject=prctl:error=ENOSYS:when=39", self.ours, *self.base,
                  "--json-status-fd", "45", "/probe", "quiet"]
@@ -90,7 +87,7 @@ class Processes(lines.Lines):
     def test_the_monitor_ends_with_the_command_and_the_rest_lives_on(self):
         for words in (["--unshare-pid"], ["--sync-fd", "46"], []):
             read, write, ends = self.pipe()
-            done = self.succeeded(self.fence(*words, "/probe", "fork", "2", "quiet", fds={46: b"", 47: write},
+            done = self.succeeded(self.line(*words, "/probe", "fork", "0.5", "quiet", fds={46: b"", 47: write},
                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             os.close(write)
             ends.remove(write)
@@ -100,12 +97,12 @@ class Processes(lines.Lines):
             self.assertEqual(processes.wait_until_gone(10), {})
 
     def test_the_command_as_pid_1_takes_the_rest_with_it(self):
-        self.succeeded(self.fence("--unshare-pid", "--as-pid-1", "/probe", "fork", "30", "quiet"))
+        self.succeeded(self.line("--unshare-pid", "--as-pid-1", "/probe", "fork", "30", "quiet"))
         self.assertEqual(processes.wait_until_gone(10), {})
 
     def test_the_monitor_holds_nothing_of_the_callers(self):
         read, write, ends = self.pipe()
-        self.start(self.ours, [*self.base, "--sync-fd", "46", "/probe", "sleep", "5"], fds={45: write, 46: b""})
+        self.start_line(self.ours, [*self.base, "--sync-fd", "46", "/probe", "sleep", "5"], fds={45: write, 46: b""})
         os.close(write)
         ends.remove(write)
 
@@ -126,14 +123,14 @@ class Processes(lines.Lines):
 
     def test_with_the_parent(self):
         for words in ([], ["--unshare-pid"], ["--sync-fd", "46"], ["--unshare-pid", "--as-pid-1"]):
-            process = self.start(self.ours, [*self.base, "--die-with-parent", *words, "/probe", "sleep", "60"], fds={46: b""})
+            process = self.start_line(self.ours, [*self.base, "--die-with-parent", *words, "/probe", "sleep", "60"], fds={46: b""})
             self.wait_for(lambda: "probe" in str(processes.descendants()), "started")
             process.kill()
             process.wait()
             self.assertEqual(processes.wait_until_gone(10), {}, words)
 
     def test_without_it_the_sandbox_survives_the_monitor(self):
-        process = self.start(self.ours, [*self.base, "/probe", "sleep", "60"])
+        process = self.start_line(self.ours, [*self.base, "/probe", "sleep", "60"])
         self.wait_for(lambda: "probe" in str(processes.descendants()), "started")
         process.terminate()
         self.assertEqual(process.wait(), -signal.SIGTERM)
@@ -143,7 +140,7 @@ class Processes(lines.Lines):
 
     def test_killed_at_any_moment_nothing_is_left(self):
         for delay in range(12):
-            process = self.start(self.ours, [*self.base, "--die-with-parent", "--unshare-all", "--dev", "/dev", "/probe", "sleep",
+            process = self.start_line(self.ours, [*self.base, "--die-with-parent", "--unshare-all", "--dev", "/dev", "/probe", "sleep",
                                              "60"])
             time.sleep(delay / 2000)
             process.kill()
@@ -151,7 +148,7 @@ class Processes(lines.Lines):
         self.assertEqual(processes.wait_until_gone(10), {})
 
     def test_sigkill_to_pid_1(self):
-        process = self.start(self.ours, [*self.base, "--unshare-pid", "/probe", "sleep", "60"])
+        process = self.start_line(self.ours, [*self.base, "--unshare-pid", "/probe", "sleep", "60"])
         self.wait_for(lambda: "probe" in str(processes.descendants()), "started")
         pid_1 = children(process.pid)[0]
         os.kill(pid_1, signal.SIGTERM)
@@ -172,8 +169,8 @@ class Processes(lines.Lines):
 
     def test_locks_are_held_until_the_last_process_has_ended(self):
         path, other = self.file("lock", "x"), self.file("other", "x")
-        words = ["--bind", self.scratch, "/s", "--lock-file", "/s/lock", "--lock-file", "/s/other", "--unshare-pid"]
-        process = self.start(self.ours, [*self.base, *words, "/probe", "fork", "1", "sleep", "0.3", "quiet"],
+        words = ["--bind", self.top, "/s", "--lock-file", "/s/lock", "--lock-file", "/s/other", "--unshare-pid"]
+        process = self.start_line(self.ours, [*self.base, *words, "/probe", "fork", "0.7", "sleep", "0.2", "quiet"],
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_for(lambda: self.is_locked(path) and self.is_locked(other), "locked")
         self.assertEqual(process.wait(), 0)
@@ -183,7 +180,7 @@ class Processes(lines.Lines):
 
     def test_sync_is_held_by_the_process_beside_the_command(self):
         read, write, ends = self.pipe()
-        process = self.start(self.ours, [*self.base, "--unshare-pid", "--sync-fd", "45", "/probe", "sleep", "60"], fds={45: write})
+        process = self.start_line(self.ours, [*self.base, "--unshare-pid", "--sync-fd", "45", "/probe", "sleep", "60"], fds={45: write})
         os.close(write)
         ends.remove(write)
         self.wait_for(lambda: "probe" in str(processes.descendants()), "started")
@@ -198,7 +195,7 @@ class Processes(lines.Lines):
     def test_block_holds_the_command_back(self):
         read, write, ends = self.pipe()
         path = os.path.join(self.directory("d"), "mark")
-        process = self.start(self.ours, [*self.base, "--bind", os.path.dirname(path), "/d", "--block-fd", "45", "/probe", "write",
+        process = self.start_line(self.ours, [*self.base, "--bind", os.path.dirname(path), "/d", "--block-fd", "45", "/probe", "write",
                                          "/d/mark", "quiet"], fds={45: read})
         time.sleep(0.1)
         self.assertFalse(os.path.exists(path))
@@ -212,36 +209,25 @@ class Processes(lines.Lines):
         words = ["--unshare-pid", "--proc", "/proc", "--clearenv", "/probe", "lines", "/proc/1/environ", "quiet"]
         # First, as the probe prints up to a NUL.
         environment = {"SECRET": "hidden-value", **self.place.environment()}
-        self.assertNotIn("hidden-value", self.succeeded(self.fence(*words, env=environment)).out)
+        self.assertNotIn("hidden-value", self.succeeded(self.line(*words, env=environment)).out)
         # The control: bwrap shows it.
-        theirs = self.run_line(lines.BWRAP, [*self.base, *words], env=environment)
+        theirs = self.run_line(BWRAP, [*self.base, *words], env=environment)
         self.assertIn("hidden-value", theirs.out)
 
     def test_a_later_mount_is_not_writable_under_a_read_only_bind(self):
         if os.geteuid() != 0:
             self.skipTest("mounts for the test")
-        words = [*self.base, "--ro-bind", self.directory("d"), "/d", "--bind", self.directory("w"), "/w", "--block-fd", "45",
-                 "/probe", "write", "/d/below/x", "write", "/w/below/x", "quiet"]
-        for name in ("d/below", "w/below"):
-            self.directory(name)
-        later = f"mount -t tmpfs -o mode=1777 none {self.scratch}/d/below; mount -t tmpfs -o mode=1777 none {self.scratch}/w/below"
-        script = (f"mount --bind {self.scratch} {self.scratch}; mount --make-shared {self.scratch}; "
-                  f'setpriv --reuid={self.place.user.uid} --regid={self.place.user.gid} --clear-groups "$@" & sleep 0.3; '
-                  f"{later}; echo >&46; wait")
+        read_only, writable = self.directory("d"), self.directory("w")
+        inside = ["wait", "/w/go", "write", "/d/below/x", "write", "/w/below/x", "quiet"]
+        words = [*self.base, "--ro-bind", read_only, "/d", "--bind", writable, "/w", "/probe", "write", "/w/ready", *inside]
+        below = [self.directory("d/below"), self.directory("w/below")]
+        later = " && ".join(f"mount -t tmpfs -o mode=1777 none {place}" for place in below)
+        host = (f"mount --bind {self.top} {self.top} && mount --make-shared {self.top} && "
+                f"{{ {{ until test -e {writable}/ready; do sleep 0.01; done; {later}; touch {writable}/go; }} & }}")
         found = {}
-        for program in (lines.BWRAP, self.ours):
-            read, write, ends = self.pipe()
-            user, self.place.user = self.place.user, type(self.place.user)(0, 0, "root", "/")
-            try:
-                done = self.run_line("unshare", ["-m", "bash", "-c", script, "bash", program, *words], fds={45: read, 46: write})
-            finally:
-                self.place.user = user
-            found[program] = ["ok" in line for line in done.out.splitlines()]
-            for name in ("d", "w"):
-                if os.path.exists(os.path.join(self.scratch, name, "below", "x")):
-                    os.unlink(os.path.join(self.scratch, name, "below", "x"))
-        self.assertEqual(found, {lines.BWRAP: [True, True], self.ours: [False, True]})
-
-
-if __name__ == "__main__":
-    unittest.main()
+        for program in (BWRAP, self.ours):
+            done = self.succeeded(self.with_mounts(host, program, *words))
+            found[program] = ["ok" in line for line in done.out.splitlines()[1:]]
+            for name in ("ready", "go"):
+                os.unlink(os.path.join(writable, name))
+        self.assertEqual(found, {BWRAP: [True, True], self.ours: [False, True]})

@@ -1,10 +1,10 @@
 """What bwrap 0.8.0 lacks, does otherwise, or hangs on."""
 
 import os
-import unittest
 
-import lines
-from lines import BWRAP
+import bwrap_lines
+from bwrap_lines import BWRAP, Lines
+from cases import as_both
 
 
 def opened(test, path, flags=os.O_RDONLY):
@@ -13,8 +13,8 @@ def opened(test, path, flags=os.O_RDONLY):
     return fd
 
 
-@lines.as_both
-class Words(lines.Lines):
+@as_both
+class Words(Lines):
     def test_version_and_help(self):
         self.assertEqual(self.run_line(self.ours, ["--version"]).out, "bubblewrap 0.11.1\n")
         help_text = self.succeeded(self.run_line(self.ours, ["--help"])).out
@@ -25,18 +25,18 @@ class Words(lines.Lines):
         self.assertIn("--argv0", ours)
 
     def test_argv0(self):
-        done = self.succeeded(self.fence("--argv0", "other", "/probe", "quiet", "x"))
+        done = self.succeeded(self.line("--argv0", "other", "/probe", "quiet", "x"))
         self.assertEqual(done.out.splitlines()[0], "argv other")
 
     def test_level_prefix(self):
-        done = self.fence("--chdir", "a", "--level-prefix", "--chdir", "b", "/probe")
+        done = self.line("--chdir", "a", "--level-prefix", "--chdir", "b", "/probe")
         self.assertEqual(done.err, "<4>bwrap: Only the last --chdir option will take effect\n"
                                    "<3>bwrap: Can't chdir to b: No such file or directory\n")
 
     def test_the_same_link_twice(self):
-        self.succeeded(self.fence("--symlink", "a", "/l", "--symlink", "a", "/l", "/probe", "quiet"))
-        self.refused(self.fence("--symlink", "a", "/l", "--symlink", "b", "/l", "/probe"), "existing destination is a\n")
-        self.refused(self.fence("--dir", "/l", "--symlink", "b", "/l", "/probe"),
+        self.succeeded(self.line("--symlink", "a", "/l", "--symlink", "a", "/l", "/probe", "quiet"))
+        self.says_no(self.line("--symlink", "a", "/l", "--symlink", "b", "/l", "/probe"), "existing destination is a\n")
+        self.says_no(self.line("--dir", "/l", "--symlink", "b", "/l", "/probe"),
                      "destination exists and is not a symlink\n")
 
     def test_executes_itself_under_any_name(self):
@@ -49,17 +49,17 @@ class Words(lines.Lines):
         for option, text in (("--info-fd", "Write to info_fd: Bad file descriptor"), ("--userns2", "Setting userns2 failed"),
                              ("--json-status-fd", "Write to info_fd"), ("--pidns", "Setting pidns failed"),
                              ("--lock-file", "Unable to open lock file 99: No such file")):
-            self.refused(self.fence(option, "99", "/probe"), text)
+            self.says_no(self.line(option, "99", "/probe"), text)
 
     def test_no_lock_no_command(self):
         mark = os.path.join(self.directory("d"), "mark")
-        self.refused(self.fence("--bind", os.path.dirname(mark), "/d", "--lock-file", "/none", "/probe", "write", "/d/mark"),
+        self.says_no(self.line("--bind", os.path.dirname(mark), "/d", "--lock-file", "/none", "/probe", "write", "/d/mark"),
                      "Unable to open lock file /none")
         self.assertFalse(os.path.exists(mark))
 
 
-@lines.as_both
-class Overlays(lines.Lines):
+@as_both
+class Overlays(Lines):
     def setUp(self):
         super().setUp()
         self.file("low/a", "low a")
@@ -67,83 +67,76 @@ class Overlays(lines.Lines):
         self.file("high/a", "high a")
         for name in ("rw", "work"):
             self.directory(name)
-        self.layers = ["--overlay-src", "low", "--overlay-src", os.path.join(self.scratch, "high")]
+        self.layers = ["--overlay-src", "low", "--overlay-src", os.path.join(self.top, "high")]
 
     def test_the_last_source_is_on_top(self):
         for words in (["--ro-overlay", "/o"], ["--tmp-overlay", "/o"], ["--overlay", "rw", "work", "/o"]):
-            done = self.succeeded(self.fence(*self.layers, *words, "/probe", "read", "/o/a", "read", "/o/b", "quiet"))
+            done = self.succeeded(self.line(*self.layers, *words, "/probe", "read", "/o/a", "read", "/o/b", "quiet"))
             self.assertEqual(done.out.splitlines(), ["read /o/a: ok high a", "read /o/b: ok low b"], words)
 
     def test_changes_go_where_they_are_wanted(self):
         def write(*words):
-            return self.succeeded(self.fence(*self.layers, *words, "/probe", "write", "/o/new", "quiet")).out
+            return self.succeeded(self.line(*self.layers, *words, "/probe", "write", "/o/new", "quiet")).out
 
         self.assertIn("Read-only file system", write("--ro-overlay", "/o"))
         self.assertIn("ok", write("--tmp-overlay", "/o"))
-        self.assertEqual(os.listdir(os.path.join(self.scratch, "rw")), [])
+        self.assertEqual(os.listdir(os.path.join(self.top, "rw")), [])
         self.assertIn("ok", write("--overlay", "rw", "work", "/o"))
-        self.assertEqual(os.listdir(os.path.join(self.scratch, "rw")), ["new"])
-        self.assertEqual(sorted(os.listdir(os.path.join(self.scratch, "low"))), ["a", "b"])
+        self.assertEqual(os.listdir(os.path.join(self.top, "rw")), ["new"])
+        self.assertEqual(sorted(os.listdir(os.path.join(self.top, "low"))), ["a", "b"])
 
     def test_names_with_what_overlayfs_separates_by(self):
         self.file("we:ird,na\\me/x", "odd")
-        done = self.succeeded(self.fence("--overlay-src", "we:ird,na\\me", "--tmp-overlay", "/o", "/probe", "read", "/o/x", "quiet"))
+        done = self.succeeded(self.line("--overlay-src", "we:ird,na\\me", "--tmp-overlay", "/o", "/probe", "read", "/o/x", "quiet"))
         self.assertEqual(done.out, "read /o/x: ok odd\n")
 
     def test_as_the_root(self):
         self.file("high/probe", "")
-        done = self.succeeded(self.fence(*self.layers, "--tmp-overlay", "/", "--ro-bind", self.probe, "/probe", "/probe", "read",
+        done = self.succeeded(self.line(*self.layers, "--tmp-overlay", "/", "--ro-bind", self.probe, "/probe", "/probe", "read",
                                          "/a", "quiet"))
         self.assertEqual(done.out, "read /a: ok high a\n")
 
     def test_two_of_them(self):
-        self.succeeded(self.fence("--overlay-src", "low", "--tmp-overlay", "/o", "--overlay-src", "high", "--tmp-overlay", "/p",
+        self.succeeded(self.line("--overlay-src", "low", "--tmp-overlay", "/o", "--overlay-src", "high", "--tmp-overlay", "/p",
                                   "/probe", "read", "/o/a", "read", "/p/a", "quiet"))
 
     def test_a_source_that_is_not_there(self):
-        self.refused(self.fence("--overlay-src", "none", "--tmp-overlay", "/o", "/probe"), "Can't find source path none")
-        self.refused(self.fence("--overlay-src", "low", "--overlay", "rw", "none", "/o", "/probe"),
+        self.says_no(self.line("--overlay-src", "none", "--tmp-overlay", "/o", "/probe"), "Can't find source path none")
+        self.says_no(self.line("--overlay-src", "low", "--overlay", "rw", "none", "/o", "/probe"),
                      "Can't find source path none")
 
 
-@lines.as_both
-class OpenSources(lines.Lines):
+@as_both
+class OpenSources(Lines):
     def test_one_that_was_deleted_is_refused(self):
         path = self.directory("d")
         fd = opened(self, path)
-        self.succeeded(self.fence("--bind-fd", "45", "/x", "/probe", fds={45: fd}))
+        self.succeeded(self.line("--bind-fd", "45", "/x", "/probe", fds={45: fd}))
         os.rmdir(path)
-        self.refused(self.fence("--bind-fd", "45", "/x", "/probe", fds={45: fd}), "Can't find source path /proc/self/fd/45")
+        self.says_no(self.line("--bind-fd", "45", "/x", "/probe", fds={45: fd}), "Can't find source path /proc/self/fd/45")
 
     def test_one_over_which_something_is_mounted_is_refused(self):
         if os.geteuid() != 0:
             self.skipTest("mounts for the test")
         path = self.directory("d")
         # The descriptor is of what lies below the mount, which has the same name.
-        script = f"exec 45<'{path}'; mount -t tmpfs none '{path}'; exec \"$@\""
-        words = [*self.base, "--bind-fd", "45", "/x", "/probe"]
-        become = ["setpriv", f"--reuid={self.place.user.uid}", f"--regid={self.place.user.gid}", "--clear-groups"]
-        user, self.place.user = self.place.user, type(self.place.user)(0, 0, "root", "/")
-        try:
-            done = self.run_line("unshare", ["-m", "bash", "-c", script, "bash", *become, self.ours, *words])
-        finally:
-            self.place.user = user
-        self.refused(done, "Race condition binding dirfd")
+        done = self.with_mounts(f"exec 9<{path}; mount -t tmpfs none {path}", self.ours, *self.base, "--bind-fd", "9", "/x", "/probe")
+        self.says_no(done, "Race condition binding dirfd")
 
     def test_a_namespace_file_by_its_link(self):
         # Flatpak hands one over like that.
-        done = self.succeeded(self.fence("--ro-bind-try", "/proc/self/ns/user", "/run/.userns", "--proc", "/proc", "/probe"))
-        self.assertIn("mount /run/.userns", "\n".join(lines.comparable(done.out, self.scratch)))
+        done = self.succeeded(self.line("--ro-bind-try", "/proc/self/ns/user", "/run/.userns", "--proc", "/proc", "/probe"))
+        self.assertIn("mount /run/.userns", "\n".join(bwrap_lines.comparable(done.out, self.top)))
 
 
-class Namespaces(lines.Lines):
+class Namespaces(Lines):
     """By descriptor; as an ordinary user, who owns what another of his sandboxes has."""
 
     def holder(self, *words):
         """A sandbox that runs, and the pid of its command outside."""
         read, write = os.pipe()
         self.addCleanup(os.close, read)
-        process = self.start(self.ours, [*self.base, "--die-with-parent", "--info-fd", "45", *words, "/probe", "sleep", "60"],
+        process = self.start_line(self.ours, [*self.base, "--die-with-parent", "--info-fd", "45", *words, "/probe", "sleep", "60"],
                              fds={45: write})
         os.close(write)
         text = os.read(read, 4096).decode()
@@ -156,7 +149,7 @@ class Namespaces(lines.Lines):
         process, pid = self.holder("--unshare-user", "--uid", "7")
         ours = os.readlink(f"/proc/{pid}/ns/user")
         fd = opened(self, f"/proc/{pid}/ns/user")
-        done = self.succeeded(self.fence("--userns", "45", "--proc", "/proc", "/probe", "tree", "/proc/self/ns/user", fds={45: fd}))
+        done = self.succeeded(self.line("--userns", "45", "--proc", "/proc", "/probe", "tree", "/proc/self/ns/user", fds={45: fd}))
         self.assertIn(f"-> {ours}", done.out)
         self.assertIn("ids 7 7", done.out)
         process.kill()
@@ -166,7 +159,7 @@ class Namespaces(lines.Lines):
         user, pids = opened(self, f"/proc/{pid}/ns/user"), opened(self, f"/proc/{pid}/ns/pid")
         for words, expected in (([], os.readlink(f"/proc/{pid}/ns/pid")), (["--unshare-pid"], None)):
             read, write = os.pipe()
-            done = self.succeeded(self.fence("--userns", "45", "--pidns", "46", *words, "--proc", "/proc", "--json-status-fd",
+            done = self.succeeded(self.line("--userns", "45", "--pidns", "46", *words, "--proc", "/proc", "--json-status-fd",
                                              "47", "/probe", "tree", "/proc/self/ns/pid", fds={45: user, 46: pids, 47: write}))
             os.close(write)
             status = os.read(read, 4096).decode()
@@ -182,13 +175,13 @@ class Namespaces(lines.Lines):
             self.skipTest("only root can map two ids")
         info_read, info_write = os.pipe()
         block_read, block_write = os.pipe()
-        process = self.start(self.ours, [*self.base, "--unshare-user", "--info-fd", "45", "--userns-block-fd", "46", "--proc",
+        process = self.start_line(self.ours, [*self.base, "--unshare-user", "--info-fd", "45", "--userns-block-fd", "46", "--proc",
                                          "/proc", "/probe"], fds={45: info_write, 46: block_read})
         os.close(info_write)
         os.close(block_read)
         text = os.read(info_read, 4096).decode()
         pid = int(text.split('"child-pid": ')[1].split(",")[0])
-        uid, gid = self.place.user.uid, self.place.user.gid
+        uid, gid = self.user.uid, self.user.gid
         for name, text in (("uid_map", f"0 {uid} 1\n1 100000 10\n"), ("gid_map", f"0 {gid} 1\n1 100000 10\n")):
             with open(f"/proc/{pid}/{name}", "w", encoding="ascii") as file:
                 file.write(text)
@@ -199,6 +192,3 @@ class Namespaces(lines.Lines):
         self.assertEqual((process.returncode, err), (0, b""))
         self.assertIn(b"uid_map          1     100000         10\n", out)
 
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,10 +1,11 @@
 """The same words for the installed bwrap and for fence-bwrap: what the command sees, what is said, how it ends."""
 
 import os
-import unittest
 
-import lines
-import table
+import bwrap_lines
+import bwrap_table
+from bwrap_lines import BWRAP, Lines
+from cases import as_both
 
 # What differs on purpose, or because bwrap 0.8.0 is older than the command line that is followed: {row: why}. Each has to
 # differ, lest a row here hides what it was not made for.
@@ -15,15 +16,15 @@ KNOWN = {
 }
 
 
-@lines.as_both
-class SideBySide(lines.Lines):
+@as_both
+class SideBySide(Lines):
     def pair(self, words, options):
         """Both runs, each with a scratch directory of its own."""
         options = dict(options)
         given = dict(options.pop("fds", {}))
         directory, sink = options.pop("directory", None), options.pop("sink", None)
         found = []
-        for program in (lines.BWRAP, self.ours):
+        for program in (BWRAP, self.ours):
             opened = []
             if directory is not None:
                 opened.append(os.open("/etc", os.O_RDONLY | os.O_DIRECTORY))
@@ -43,8 +44,8 @@ class SideBySide(lines.Lines):
         for name, (words, options) in rows.items():
             theirs, ours = self.pair([*base, *words], options)
             pictures = [
-                (done.status, done.err.replace(lines.BWRAP, "PROGRAM").replace(self.ours, "PROGRAM"),
-                 lines.comparable(done.out, self.scratch))
+                (done.status, done.err.replace(BWRAP, "PROGRAM").replace(self.ours, "PROGRAM"),
+                 bwrap_lines.comparable(done.out, self.top))
                 for done in (theirs, ours)
             ]
             if pictures[0] != pictures[1]:
@@ -63,12 +64,12 @@ class SideBySide(lines.Lines):
         return "\n".join(text) or "  the order differs"
 
     def test_refusals(self):
-        rows = table.refused()
+        rows = bwrap_table.refused()
         self.assertGreater(len(rows), 150)
         self.compare(rows, [])
 
     def test_runs(self):
-        rows = table.runs()
+        rows = bwrap_table.runs()
         self.assertGreater(len(rows), 150)
         self.compare(rows, self.base)
 
@@ -77,6 +78,3 @@ class SideBySide(lines.Lines):
             self.compare({"differs": (["--setenv", "A", self.ours, "/probe"], {}),
                           "version": (["--version"], {})}, self.base)
 
-
-if __name__ == "__main__":
-    unittest.main()

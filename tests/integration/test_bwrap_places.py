@@ -2,55 +2,54 @@
 
 import os
 import threading
-import unittest
 
-import lines
-from lines import BWRAP
+from bwrap_lines import BWRAP, Lines
+from cases import as_both
 
 
-@lines.as_both
-class Links(lines.Lines):
-    def tree(self, *words, at="/", **options):
-        return self.succeeded(self.fence(*words, "/probe", "tree", at, "quiet", **options)).out
+@as_both
+class Links(Lines):
+    def seen(self, *words, at="/", **options):
+        return self.succeeded(self.line(*words, "/probe", "tree", at, "quiet", **options)).out
 
     def test_an_absolute_link_leads_to_a_place_inside(self):
         # /var/run is one in most systems: the socket of cups belongs to /run/cups.
-        out = self.tree("--dir", "/run", "--dir", "/var", "--symlink", "/run", "/var/run",
+        out = self.seen("--dir", "/run", "--dir", "/var", "--symlink", "/run", "/var/run",
                         "--ro-bind", "/etc/passwd", "/var/run/cups/cups.sock", at="/run")
         self.assertIn("tree /run/cups/cups.sock 100644", out)
 
     def test_a_relative_link_too(self):
-        out = self.tree("--dir", "/run", "--dir", "/var", "--symlink", "../run", "/var/run", "--dir", "/var/run/x", at="/run")
+        out = self.seen("--dir", "/run", "--dir", "/var", "--symlink", "../run", "/var/run", "--dir", "/var/run/x", at="/run")
         self.assertIn("tree /run/x 40755", out)
 
     def test_a_chain_of_links_too(self):
-        out = self.tree("--dir", "/real", "--symlink", "/b", "/a", "--symlink", "c", "/b", "--symlink", "/real/../real", "/c",
+        out = self.seen("--dir", "/real", "--symlink", "/b", "/a", "--symlink", "c", "/b", "--symlink", "/real/../real", "/c",
                         "--tmpfs", "/a/t", at="/real")
         self.assertIn("tree /real/t 40755", out)
 
     def test_a_bind_goes_over_what_a_link_names(self):
-        out = self.tree("--dir", "/real", "--symlink", "/real", "/link", "--ro-bind", "/etc", "/link", at="/real/passwd")
+        out = self.seen("--dir", "/real", "--symlink", "/real", "/link", "--ro-bind", "/etc", "/link", at="/real/passwd")
         self.assertIn("tree /real/passwd 100644", out)
 
     def test_a_file_is_made_where_a_link_leads_nowhere_yet(self):
-        out = self.tree("--symlink", "/made", "/link", "--file", "40", "/link", fds={40: b"four"}, at="/made")
+        out = self.seen("--symlink", "/made", "/link", "--file", "40", "/link", fds={40: b"four"}, at="/made")
         self.assertIn("tree /made 100666", out)
-        out = self.tree("--symlink", "/made", "/link", "--ro-bind", "/etc/passwd", "/link", at="/made")
+        out = self.seen("--symlink", "/made", "/link", "--ro-bind", "/etc/passwd", "/link", at="/made")
         self.assertIn("tree /made 100644", out)
 
     def test_links_in_a_circle_are_refused(self):
         for op in (["--dir", "/a/x"], ["--tmpfs", "/a"], ["--file", "40", "/a"], ["--ro-bind", "/etc", "/a"]):
-            self.refused(self.fence("--symlink", "b", "/a", "--symlink", "a", "/b", *op, "/probe", fds={40: b""}),
+            self.says_no(self.line("--symlink", "b", "/a", "--symlink", "a", "/b", *op, "/probe", fds={40: b""}),
                          "Too many levels of symbolic links")
 
     def test_the_root_itself(self):
-        self.directory("mark")
-        out = self.tree("--ro-bind", "/etc", "/..", "--bind", self.scratch, "/../.", "--ro-bind", self.probe, "/probe")
+        self.directory("root/mark")
+        out = self.seen("--ro-bind", "/etc", "/..", "--bind", "root", "/../.", "--ro-bind", self.probe, "/probe")
         self.assertIn("tree /mark ", out)
 
 
-@lines.as_both
-class NoWayOut(lines.Lines):
+@as_both
+class NoWayOut(Lines):
     """Every way that led to the host with bwrap (CVE-2026-87766), with bwrap 0.8.0 as the control."""
 
     OPS = {
@@ -93,7 +92,7 @@ class NoWayOut(lines.Lines):
             for what, op in self.OPS.items():
                 with self.subTest(way=way, what=what):
                     place = [word.replace("WAY", "/d") for word in op]
-                    self.fence(*words, *place, "/probe", "quiet", fds={40: b"new"}, cwd=host)
+                    self.line(*words, *place, "/probe", "quiet", fds={40: b"new"}, cwd=host)
                     self.assertEqual(self.look(host), before)
 
     def test_bwrap_is_the_control(self):
@@ -105,7 +104,7 @@ class NoWayOut(lines.Lines):
 
     def test_dots_stay_inside(self):
         for place in ("/../../../x", "../../x", "/a/../../../x", "/../../.."):
-            done = self.fence("--dir", "/a", "--tmpfs", place, "--ro-bind", self.probe, "/probe", "/probe", "quiet")
+            done = self.line("--dir", "/a", "--tmpfs", place, "--ro-bind", self.probe, "/probe", "/probe", "quiet")
             self.succeeded(done)
 
     def test_an_exchange_in_a_writable_bind_does_not_lead_out(self):
@@ -125,7 +124,7 @@ class NoWayOut(lines.Lines):
         thread.start()
         try:
             for _ in range(60):
-                self.fence("--bind", host, "/h", "--dir", "/h/d/made", "--file", "40", "/h/d/f", "/probe", "quiet",
+                self.line("--bind", host, "/h", "--dir", "/h/d/made", "--file", "40", "/h/d/f", "/probe", "quiet",
                            fds={40: b"new"})
         finally:
             stop.set()
@@ -145,6 +144,3 @@ class NoWayOut(lines.Lines):
                 roots = [line for line in done.out.splitlines() if line.startswith("mount ") and line.split()[5] == "/"]
                 self.assertEqual(len(roots), 1, done)
 
-
-if __name__ == "__main__":
-    unittest.main()
