@@ -233,7 +233,7 @@ class Mounter {
     if (!places_.parents(op.place.c_str(), op.parents_mode)) return failure(Failed::Parents);
     const UniqueFd file = places_.open(op.place.c_str(), O_WRONLY | O_CREAT | O_TRUNC, action.mode);
     if (!file) return failure(Failed::MakeFile);
-    return copy(action.fd, file.get()) ? Failure{} : failure(Failed::WriteFile);
+    return use_up(action.fd, file.get()) ? Failure{} : failure(Failed::WriteFile);
   }
 
   Failure carry_out(const Op& op, const Data& action) noexcept {
@@ -243,7 +243,7 @@ class Mounter {
           openat(store_.get(), name.text(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
       if (!file) return failure(Failed::TemporaryFile);
       if (fchmod(file.get(), action.mode) != 0) return failure(Failed::TemporaryFile);
-      if (!copy(action.fd, file.get())) return failure(Failed::WriteFile);
+      if (!use_up(action.fd, file.get())) return failure(Failed::WriteFile);
     }
     const Places::Target target = places_.file(op.place.c_str(), op.parents_mode);
     if (!target.fd) return target.bad;
@@ -254,6 +254,10 @@ class Mounter {
     if (const Failure bad = attach(tree.get(), target, Failed::Bind); bad.failed()) return bad;
     return unlinkat(store_.get(), name.text(), 0) == 0 ? Failure{} : failure(Failed::TemporaryFile);
   }
+
+  // Whoever names the descriptor twice is told, and it does not become one of our own: nothing can be read from this
+  // one.
+  bool use_up(int from, int to) noexcept { return copy(from, to) && dup3(store_.get(), from, O_CLOEXEC) >= 0; }
 
   static bool copy(int from, int to) noexcept {
     char bytes[16384];

@@ -73,6 +73,8 @@ def refused():
         "no open source": ["--bind-fd", "99", "/x", "true"],
         "no data": ["--file", "99", "/x", "true"],
         "no bound data": ["--bind-data", "99", "/x", "true"],
+        "data used up": ["--file", "40", "/x", "--file", "40", "/y", "true"],
+        "bound data used up": ["--bind-data", "40", "/x", "--ro-bind-data", "40", "/y", "true"],
         "no command": ["--chdir", "/nonexistent", "/probe"],
         "chmod of nothing": ["--chmod", "0700", "/x/y", "true"],
         "remount of nothing": ["--remount-ro", "/x/y", "true"],
