@@ -125,8 +125,23 @@ class OpenSources(Lines):
 
     def test_a_namespace_file_by_its_link(self):
         # Flatpak hands one over like that.
-        done = self.succeeded(self.line("--ro-bind-try", "/proc/self/ns/user", "/run/.userns", "--proc", "/proc", "/probe"))
-        self.assertIn("mount /run/.userns", "\n".join(bwrap_lines.comparable(done.out, self.top)))
+        for option in ("--ro-bind-try", "--ro-bind"):
+            done = self.succeeded(self.line(option, "/proc/self/ns/user", "/run/.userns", "--proc", "/proc", "/probe"))
+            self.assertIn("mount /run/.userns", "\n".join(bwrap_lines.comparable(done.out, self.top)))
+
+    def test_what_a_mount_of_the_hosts_forbids_stays_forbidden(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounts for the test")
+        path = self.directory("d")
+        host = f"mount --bind {path} {path} && mount -o remount,bind,nosymfollow,noexec {path}"
+        flags = {}
+        for program in (BWRAP, self.ours):
+            done = self.succeeded(self.with_mounts(host, program, *self.base, "--bind", path, "/d", "--proc", "/proc", "/probe"))
+            found = [line for line in bwrap_lines.comparable(done.out, self.top) if line.startswith("mount /d ")]
+            flags[program] = set(found[0].split()[3].split(","))
+        self.assertEqual(flags[self.ours], {"rw", "nosuid", "nodev", "noexec", "relatime", "nosymfollow"})
+        # The control: bwrap knows of fewer flags.
+        self.assertEqual(flags[self.ours] - flags[BWRAP], {"nosymfollow"})
 
 
 class Namespaces(Lines):
