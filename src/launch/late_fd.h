@@ -5,13 +5,13 @@
 
 namespace fence::launch {
 
-/// Closes the descriptor without waiting until the kernel has let go of what is behind it; that happens soon after, also
-/// when this process has ended. For what has no other user, and nobody is to wait for.
+/// Closes the descriptor without waiting until the kernel has let go of what is behind it; that happens soon after,
+/// also when this process has ended. For what has no other user, and nobody is to wait for.
 ///
-/// The last close(2) of an inotify descriptor with watches takes 5 to 15 ms: the kernel first lets every processor finish
-/// with them (fsnotify_wait_marks_destroyed), and does so at a process's exit as well. A descriptor that is registered
-/// with an io_uring is closed by a thread of the kernel after the ring's end (Linux 5.5; before, the ring's end waits).
-/// Where io_uring is forbidden (kernel.io_uring_disabled, a container's filter), it is an ordinary close.
+/// The last close(2) of an inotify descriptor with watches takes 5 to 15 ms: the kernel first lets every processor
+/// finish with them (fsnotify_wait_marks_destroyed), and does so at a process's exit as well. A descriptor that is
+/// registered with an io_uring is closed by a thread of the kernel after the ring's end (Linux 5.5; before, the ring's
+/// end waits). Where io_uring is forbidden (kernel.io_uring_disabled, a container's filter), it is an ordinary close.
 void close_late(UniqueFd fd) noexcept;
 
 /// Owns a descriptor; its end is close_late().
