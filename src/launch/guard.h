@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fence/util/fd.h"
 #include "fence/util/result.h"
 #include "guard_orders.h"
 #include "guard_watcher.h"

@@ -10,7 +10,7 @@ namespace fence::launch {
 ///
 /// The last close(2) of an inotify descriptor with watches takes 5 to 15 ms: the kernel first lets every processor
 /// finish with them (fsnotify_wait_marks_destroyed), and does so at a process's exit as well. A descriptor that is
-/// registered with an io_uring is closed by a thread of the kernel after the ring's end (Linux 5.5; before, the ring's
+/// registered with an io_uring is closed by a thread of the kernel after the ring's end (Linux 5.7; before, the ring's
 /// end waits). Where io_uring is forbidden (kernel.io_uring_disabled, a container's filter), it is an ordinary close.
 void close_late(UniqueFd fd) noexcept;
 
