@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -20,6 +18,7 @@
 #include <cstring>
 
 #include "fence/util/fd.h"
+#include "fence/util/process_calls.h"
 #include "identity.h"
 #include "init.h"
 #include "mounts.h"
@@ -49,11 +48,7 @@ bool read_byte(int fd) noexcept {
 // ---- which namespaces ----------------------------------------------------------------------------------------------
 
 // A process enters another pid namespace only by its next child, which is made the monitor's own.
-pid_t clone_sibling(std::uint64_t flags) noexcept {
-  clone_args arguments{};
-  arguments.flags = flags | CLONE_PARENT;
-  return static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
-}
+pid_t clone_sibling(std::uint64_t flags) noexcept { return clone_process(flags | CLONE_PARENT).pid; }
 
 Failure enter_pid_namespace(const World& world) noexcept {
   if (world.of.descriptors.pidns == -1) return {};
@@ -70,14 +65,6 @@ Failure enter_pid_namespace(const World& world) noexcept {
   // It tells of us before we go on.
   if (!read_byte(world.release)) _exit(1);
   return {};
-}
-
-Failure raise_loopback() noexcept {
-  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq loopback{};
-  std::memcpy(loopback.ifr_name, "lo", sizeof "lo");
-  loopback.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
-  return socket && ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0 ? Failure{} : failure(Failed::Loopback);
 }
 
 // ---- what the command must not have --------------------------------------------------------------------------------
@@ -176,7 +163,7 @@ Failure die_with_parent(const World& world) noexcept {
 void set_up(World& world, int proc) noexcept {
   require(world, enter_user_namespace(world));
   require(world, enter_pid_namespace(world));
-  if (world.of.namespaces.net) require(world, raise_loopback());
+  if (world.of.namespaces.net && raise_loopback() != nullptr) give_up(world, failure(Failed::Loopback));
   if (world.of.namespaces.user && world.of.descriptors.userns_block == -1) {
     require(world, map_ids(proc, world.uid_map, world.gid_map));
   }

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "child.h"
+#include "fence/util/process_calls.h"
 #include "status.h"
 
 namespace fence::bwraprun {

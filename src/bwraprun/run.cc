@@ -2,7 +2,6 @@
 #include "fence/bwraprun/run.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -19,7 +18,9 @@
 
 #include "child.h"
 #include "fence/bwrapline/status.h"
+#include "fence/util/companions.h"
 #include "fence/util/fd.h"
+#include "fence/util/process_calls.h"
 #include "identity.h"
 #include "prepare.h"
 #include "status.h"
@@ -51,16 +52,6 @@ std::uint64_t clone_flags(const Invocation& of) {
   // Below a joined namespace it is made later.
   if (of.namespaces.pid && of.descriptors.pidns == -1) flags |= CLONE_NEWPID;
   return flags;
-}
-
-// Like fork(2), with namespaces. Container runtimes answer ENOSYS to clone3, whose flags their filters cannot read.
-pid_t clone_process(std::uint64_t flags) {
-  clone_args arguments{};
-  arguments.flags = flags;
-  arguments.exit_signal = SIGCHLD;
-  const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
-  if (pid >= 0 || errno != ENOSYS) return pid;
-  return static_cast<pid_t>(syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -119,7 +110,9 @@ class Monitor {
     world_.monitor_ends[0] = release_.write.get();
     world_.monitor_ends[1] = report_.read.get();
     world_.monitor_ends[2] = identity_.read.get();
-    pid_ = clone_process(clone_flags(of_));
+    const Clone cloned = clone_process(clone_flags(of_));
+    pid_ = cloned.pid;
+    pidfd_.reset(cloned.pidfd);
     return pid_ < 0 ? failure(Failed::Namespaces) : Failure{};
   }
 
@@ -144,32 +137,18 @@ class Monitor {
 
   // With --pidns the first process is only on the way; it goes on at once, and what follows it says who it is.
   std::string learn_identity() {
-    if (of_.descriptors.pidns == -1) return open_child();
+    if (of_.descriptors.pidns == -1) return "";
     let_go();
     identity_.write.reset();
     char byte = 0;
-    iovec part{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t got = recvmsg(identity_.read.get(), &message, MSG_CMSG_CLOEXEC);
-    const cmsghdr* const header = got == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
-    if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) {
+    Companions along;
+    if (receive_with(identity_.read.get(), 0, byte, along) != 1 || !along.sender) {
       const auto text = tell_of_end(1);
       return std::holds_alternative<std::string>(text) ? std::get<std::string>(text)
                                                        : "Unexpected short read from pid socket";
     }
-    ucred sender{};
-    std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
     waitpid(pid_, nullptr, 0);
-    pid_ = sender.pid;
-    return open_child();
-  }
-
-  std::string open_child() {
+    pid_ = *along.sender;
     pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     return pidfd_ ? "" : told(failure(Failed::Namespaces));
   }

@@ -13,22 +13,4 @@ inline int exit_code(int status) noexcept {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : 255;
 }
 
-/// Closes all descriptors from `first` on but `kept`, where -1 means none (close_range(2): Linux 5.9).
-inline void close_all_but(unsigned first, std::span<const int> kept) noexcept {
-  for (;;) {
-    unsigned next = ~0U;
-    for (const int fd : kept) {
-      if (fd >= 0 && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) < next) {
-        next = static_cast<unsigned>(fd);
-      }
-    }
-    if (next == ~0U) {
-      close_range(first, ~0U, 0);
-      return;
-    }
-    if (next > first) close_range(first, next - 1, 0);
-    first = next + 1;
-  }
-}
-
 }  // namespace fence::bwraprun

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fence/util/fd.h"
+#include "fence/util/process_calls.h"
 #include "files.h"
 
 namespace fence {
@@ -83,8 +84,7 @@ void become_dependent(pid_t parent, int kept) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // It may have ended before that. The first process of a pid namespace has a parent that it cannot see.
   if (::getppid() != parent && ::getppid() != 0) ::_exit(1);
-  if (kept > 0) ::close_range(0, static_cast<unsigned>(kept) - 1, 0);
-  ::close_range(static_cast<unsigned>(kept) + 1, ~0U, 0);
+  close_all_but(0, {&kept, 1});
 }
 
 bool reap(pid_t child, milliseconds time) {

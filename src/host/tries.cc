@@ -5,7 +5,6 @@
 #include <linux/landlock.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -20,6 +19,7 @@
 #include <string_view>
 
 #include "fence/util/fd.h"
+#include "fence/util/process_calls.h"
 
 namespace fence {
 namespace {
@@ -102,13 +102,7 @@ AttemptResult try_devpts() {
 AttemptResult try_network() {
   if (auto refusal = enter_user_namespace()) return *std::move(refusal);
   if (auto refusal = unshare_one(CLONE_NEWNET, "CLONE_NEWNET")) return *std::move(refusal);
-  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket) return refused("socket(AF_INET)");
-  ifreq loopback{};
-  std::string_view("lo").copy(loopback.ifr_name, IFNAMSIZ - 1);
-  if (::ioctl(socket.get(), SIOCGIFFLAGS, &loopback) != 0) return refused("ioctl(SIOCGIFFLAGS)");
-  loopback.ifr_flags = static_cast<short>(loopback.ifr_flags | IFF_UP);
-  if (::ioctl(socket.get(), SIOCSIFFLAGS, &loopback) != 0) return refused("ioctl(SIOCSIFFLAGS)");
+  if (const char* const call = raise_loopback()) return refused(call);
   return std::uint32_t{0};
 }
 

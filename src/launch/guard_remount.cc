@@ -14,7 +14,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -24,9 +23,10 @@
 #include <string>
 #include <utility>
 
-#include "companions.h"
 #include "descriptors.h"
+#include "fence/util/companions.h"
 #include "fence/util/mount_calls.h"
+#include "fence/util/process_calls.h"
 
 namespace fence::launch {
 namespace {
@@ -99,16 +99,6 @@ void wait_for_rename(int directory, const char* name) noexcept {
   renameat2(directory, name, directory, name, RENAME_NOREPLACE);
 }
 
-bool close_all_but(std::span<const int> sorted) noexcept {
-  unsigned next = 0;
-  for (const int fd : sorted) {
-    const auto kept = static_cast<unsigned>(fd);
-    if (kept > next && close_range(next, kept - 1, 0) != 0) return false;
-    next = kept + 1;
-  }
-  return close_range(next, ~0U, 0) == 0;
-}
-
 class Watch {
  public:
   explicit Watch(const WatcherWorld& world) noexcept : world_(world) {}
@@ -140,10 +130,9 @@ class Watch {
     if (setpgid(0, 0) != 0) return WatchStep::Group;
     prctl(PR_SET_NAME, "fence-guard", 0, 0, 0);
     ask_for_short_slices();
-    int kept[] = {world_.reports, world_.mountinfo, world_.namespaces.user.get(), world_.namespaces.mount.get()};
-    std::sort(std::begin(kept), std::end(kept));
+    const int kept[] = {world_.reports, world_.mountinfo, world_.namespaces.user.get(), world_.namespaces.mount.get()};
     // An end of fence's pipes that stayed open here would keep others from seeing the end of fence.
-    if (!close_all_but(kept)) return WatchStep::Descriptors;
+    if (!close_all_but(0, kept)) return WatchStep::Descriptors;
     if (setns(world_.namespaces.user.get(), CLONE_NEWUSER) != 0) return WatchStep::UserNamespace;
     if (setns(world_.namespaces.mount.get(), CLONE_NEWNS) != 0) return WatchStep::MountNamespace;
     close(world_.namespaces.user.get());

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "companions.h"
 #include "descriptors.h"
+#include "fence/util/companions.h"
 
 namespace fence::launch {
 namespace {

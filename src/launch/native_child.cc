@@ -6,7 +6,6 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -21,6 +20,7 @@
 #include <cstring>
 
 #include "fence/util/fd.h"
+#include "fence/util/process_calls.h"
 #include "native_mounts.h"
 
 namespace fence::launch {
@@ -44,15 +44,6 @@ CallFailure wait_for_word(const ChildWorld& world) noexcept {
   if (hung_up != 0) return {Call::Wait, EPIPE};
   // Not before: the files by which fence has given the ids would be root's (proc(5)).
   return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? CallFailure{} : failure(Call::Signals);
-}
-
-CallFailure raise_loopback() noexcept {
-  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq loopback{};
-  std::memcpy(loopback.ifr_name, "lo", sizeof "lo");
-  if (!socket || ioctl(socket.get(), SIOCGIFFLAGS, &loopback) != 0) return failure(Call::Loopback);
-  loopback.ifr_flags = static_cast<short>(loopback.ifr_flags | IFF_UP);
-  return ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0 ? CallFailure{} : failure(Call::Loopback);
 }
 
 // The sysctl is that of the writer's user namespace, and takes CAP_SYS_RESOURCE there: with the last capability the
@@ -132,7 +123,7 @@ CallFailure become_stage(const ChildProgram& program, const ChildWorld& world) n
   world.inbox.prepare_child();
   const mode_t mask = umask(0);
   if (program.new_network) {
-    if (const CallFailure bad = raise_loopback(); bad.failed()) return bad;
+    if (raise_loopback() != nullptr) return failure(Call::Loopback);
   }
   if (!program.nested_user_namespaces) {
     if (const CallFailure bad = forbid_user_namespaces(); bad.failed()) return bad;

@@ -1,10 +1,8 @@
 #include "native_process.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "fence/util/process_calls.h"
 #include "native_child.h"
 #include "native_wording.h"
 #include "processes.h"
@@ -26,27 +25,6 @@ std::uint64_t namespaces(const ChildProgram& program) {
   if (program.new_network) flags |= CLONE_NEWNET;
   if (program.new_cgroup) flags |= CLONE_NEWCGROUP;
   return flags;
-}
-
-struct Clone {
-  pid_t pid;
-  int pidfd;
-  int error;
-  bool old_call;  ///< clone(2), not clone3(2)
-};
-
-// Like fork(2), with namespaces. Container runtimes answer ENOSYS to clone3, whose flags their filters cannot read.
-Clone clone_process(std::uint64_t flags) {
-  int pidfd = -1;
-  clone_args arguments{};
-  arguments.flags = flags | CLONE_PIDFD;
-  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
-  auto pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
-  const bool old_call = pid < 0 && errno == ENOSYS;
-  // With CLONE_PIDFD the descriptor comes back where the parent's thread id otherwise does (clone(2), Linux 5.2).
-  if (old_call) pid = static_cast<pid_t>(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, 0L, 0L));
-  return {pid, pidfd, pid < 0 ? errno : 0, old_call};
 }
 
 /// Kills and reaps the child unless it is released.
@@ -138,7 +116,7 @@ Result<SandboxProcess> start_native(const SandboxPlan& plan, ChildProgram made, 
                          .inbox = inbox};
   const Clone clone = clone_process(namespaces(*program));
   if (clone.pid == 0) run_child(*program, world);
-  if (clone.pid < 0) return clone_error(clone.error, clone.old_call);
+  if (clone.pid < 0) return clone_error(errno, clone.old_call);
   Child child(clone.pid, UniqueFd(clone.pidfd));
   report.write.reset();
   Result<Ok> let_go = map_ids(clone.pid, plan.identity);

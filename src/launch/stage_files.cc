@@ -25,6 +25,7 @@ Result<StageFiles> make_stage_files(StageOrders orders, const bool (&open_stream
   StageFiles files;
   FENCE_TRY(auto control, make_control_pair());
   orders.header.control = inheritance.give(std::move(control.second));
+  orders.kept.push_back(orders.header.control);
   for (int stream = 0; stream < 3; ++stream) {
     if (orders.header.streams[stream] == stage::kPrivateTerminal) continue;
     orders.header.streams[stream] = -1;

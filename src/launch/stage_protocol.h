@@ -105,7 +105,7 @@ struct PayloadHeader {
   std::uint32_t size;  ///< of the whole payload
   std::uint32_t arguments;
   std::uint32_t variables;
-  std::uint32_t kept;
+  std::uint32_t kept;  ///< the command's own, and `control`
   std::uint32_t mounts;
   std::int32_t control;     ///< SOCK_SEQPACKET
   std::int32_t streams[3];  ///< what becomes 0, 1, 2; -1: closed; kPrivateTerminal

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <utility>
 
-#include "companions.h"
+#include "fence/util/companions.h"
 #include "private_terminal.h"
 #include "processes.h"
 

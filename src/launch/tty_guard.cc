@@ -9,19 +9,12 @@
 #include <string>
 
 #include "descriptors.h"
+#include "fence/util/process_calls.h"
 #include "keys.h"
 #include "output_watch.h"
 
 namespace fence::launch {
 namespace {
-
-void close_all_but(unsigned first, unsigned second) {
-  const unsigned low = first < second ? first : second;
-  const unsigned high = first < second ? second : first;
-  if (low > 0) close_range(0, low - 1, 0);
-  if (high > low + 1) close_range(low + 1, high - 1, 0);
-  close_range(high + 1, ~0U, 0);
-}
 
 void settle(int terminal, const TerminalDebt& debt) {
   termios now{};
@@ -37,7 +30,8 @@ void settle(int terminal, const TerminalDebt& debt) {
   sigprocmask(SIG_SETMASK, &all, nullptr);
   setsid();
   prctl(PR_SET_NAME, "fence-tty", 0, 0, 0);
-  close_all_but(static_cast<unsigned>(terminal), static_cast<unsigned>(lifeline));
+  const int kept[] = {terminal, lifeline};
+  close_all_but(0, kept);
   char word = 0;
   ssize_t got = 0;
   do got = read(lifeline, &word, 1);

@@ -12,7 +12,8 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "companions.h"
+#include "fence/util/companions.h"
+#include "fence/util/process_calls.h"
 #include "stage.h"
 
 namespace fence::stage {
@@ -53,23 +54,7 @@ Failure place_descriptors(const Orders& orders) {
       return failure(Step::Descriptors, errno);
     }
   }
-  unsigned next = 3;
-  const auto close_up_to = [&next](int kept) {
-    const auto end = static_cast<unsigned>(kept);
-    if (end > next && close_range(next, end - 1, 0) != 0) return false;
-    next = end + 1;
-    return true;
-  };
-  bool control_done = false;
-  for (std::uint32_t i = 0; i < header.kept; ++i) {
-    if (!control_done && header.control < orders.kept[i]) {
-      if (!close_up_to(header.control)) return failure(Step::Descriptors, errno);
-      control_done = true;
-    }
-    if (!close_up_to(orders.kept[i])) return failure(Step::Descriptors, errno);
-  }
-  if (!control_done && !close_up_to(header.control)) return failure(Step::Descriptors, errno);
-  if (close_range(next, ~0U, 0) != 0) return failure(Step::Descriptors, errno);
+  if (!close_all_but(3, {orders.kept, header.kept})) return failure(Step::Descriptors, errno);
   if (fcntl(header.control, F_SETFD, FD_CLOEXEC) != 0) return failure(Step::Descriptors, errno);
   return {};
 }
@@ -89,7 +74,7 @@ class Control {
   /// Ready; with the master where there is one, which is closed.
   void ready(int master) const {
     if (master < 0) return report(ReportKind::Ready, 0, 0, 0);
-    if (!launch::send_with(fd_, Report{ReportKind::Ready, 0, 0, 0, 0}, master)) abandon();
+    if (!send_with(fd_, Report{ReportKind::Ready, 0, 0, 0, 0}, master)) abandon();
     close(master);
   }
 

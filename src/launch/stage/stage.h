@@ -27,8 +27,8 @@ inline Failure failure(Step step, int error) { return {true, step, error, 0}; }
 
 /// Maps the payload at `fd`.
 Failure read_orders(int fd, Orders& orders);
-/// Puts those of 0 to 2 in place that the command gets, keeps the kept ones and the control socket (which execve
-/// closes), and closes all others.
+/// Puts those of 0 to 2 in place that the command gets, keeps the kept ones, of which execve closes the control
+/// socket, and closes all others.
 Failure place_descriptors(const Orders& orders);
 
 /// What must be at each place of the plan is there. Precondition: the capability to search every directory (root's)

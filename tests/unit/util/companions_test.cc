@@ -1,18 +1,26 @@
-#include "companions.h"
+#include "fence/util/companions.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "descriptors.h"
+#include <utility>
 
-namespace fence::launch {
+namespace fence {
 namespace {
 
+/// Only the first end asks who writes.
+std::pair<UniqueFd, UniqueFd> socket_ends() {
+  int ends[2] = {-1, -1};
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  const int yes = 1;
+  EXPECT_EQ(::setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes), 0);
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
 TEST(Companions, ADescriptorAndTheSenderComeAlongWithAMessage) {
-  const auto ends = make_control_pair();
-  ASSERT_TRUE(ends.has_value());
-  const auto& [near, far] = *ends;
+  const auto [near, far] = socket_ends();
   const UniqueFd null(::open("/dev/null", O_RDONLY));
   ASSERT_TRUE(send_with(far.get(), 7, null.get()));
   int value = 0;
@@ -29,28 +37,25 @@ TEST(Companions, ADescriptorAndTheSenderComeAlongWithAMessage) {
 }
 
 TEST(Companions, NoneComeWhereNoneAreSentOrAskedFor) {
-  const auto ends = make_control_pair();
-  ASSERT_TRUE(ends.has_value());
-  const auto& [near, far] = *ends;
+  const auto [near, far] = socket_ends();
   ASSERT_TRUE(send_with(near.get(), 'x', -1));
   char value = 0;
   Companions along;
   ASSERT_EQ(receive_with(far.get(), 0, value, along), 1);
   EXPECT_EQ(value, 'x');
   EXPECT_FALSE(along.fd);
-  EXPECT_FALSE(along.sender.has_value()) << "only the first end asks for it";
+  EXPECT_FALSE(along.sender.has_value());
 }
 
 TEST(Companions, AnEndThatIsGoneIsToldByBothCalls) {
-  auto ends = make_control_pair();
-  ASSERT_TRUE(ends.has_value());
-  ends->second.reset();
-  EXPECT_FALSE(send_with(ends->first.get(), 'x', -1));
+  auto ends = socket_ends();
+  ends.second.reset();
+  EXPECT_FALSE(send_with(ends.first.get(), 'x', -1));
   EXPECT_EQ(errno, EPIPE);
   char value = 0;
   Companions along;
-  EXPECT_EQ(receive_with(ends->first.get(), 0, value, along), 0);
+  EXPECT_EQ(receive_with(ends.first.get(), 0, value, along), 0);
 }
 
 }  // namespace
-}  // namespace fence::launch
+}  // namespace fence

@@ -10,7 +10,7 @@
 
 #include "fence/util/fd.h"
 
-namespace fence::launch {
+namespace fence {
 
 /// What came along with a message.
 struct Companions {
@@ -76,4 +76,4 @@ ssize_t receive_with(int socket, int flags, T& value, Companions& along) noexcep
   return got;
 }
 
-}  // namespace fence::launch
+}  // namespace fence
