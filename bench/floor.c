@@ -137,6 +137,7 @@ static void confine(void) {
   set_capabilities(1U << CAP_SETPCAP);
   for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; ++cap) continue;
   set_capabilities(0);
+  if (header->filter_bytes == 0) return;
   const struct sock_fprog program = {(unsigned short)(header->filter_bytes / sizeof(struct sock_filter)),
                                      (struct sock_filter *)filter};
   must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), "seccomp");
