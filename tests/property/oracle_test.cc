@@ -9,6 +9,7 @@
 
 #include "fence/plan/view.h"
 #include "support/fake_host.h"
+#include "support/granted.h"
 
 namespace fence::testing {
 namespace {
@@ -217,10 +218,9 @@ RC_GTEST_PROP(Oracle, HoldsForRandomRulesOnRandomTrees, ()) {
   expect_oracle(fake, HostFacts(fake.facts()), rules, paths);
 }
 
-// "No plan makes anything writable that no rule names": whatever the rules are, a writable path has an allowWrite at or
-// above it.
+// "No plan makes anything writable that no rule names"; tests/fuzz asks the same of settings and hosts of any kind.
 RC_GTEST_PROP(Oracle, NothingIsWritableThatNoRuleNames, ()) {
-  FakeHost fake = small_host();
+  const FakeHost fake = small_host();
   std::vector<Rule> rules = {{Rule::Kind::AllowRead, "/", 1}};
   const auto count = *rc::gen::inRange(0, 6);
   for (int n = 0; n < count; ++n) {
@@ -228,16 +228,25 @@ RC_GTEST_PROP(Oracle, NothingIsWritableThatNoRuleNames, ()) {
         {*rc::gen::element(Rule::Kind::AllowRead, Rule::Kind::DenyRead, Rule::Kind::AllowWrite, Rule::Kind::DenyWrite),
          *rc::gen::elementOf(kSmallTree), *rc::gen::element(1, 3, 6)});
   }
-  const auto plan = fake.plan(policy_of(rules));
+  const Policy policy = policy_of(rules);
+  HostFacts facts = fake.questioned();
+  const auto plan = fake.plan_from(policy, {{"true"}, {}, {}}, facts);
   RC_ASSERT(plan.has_value());
-  for (const MountOp& op : plan->mounts.ops()) {
-    const auto* bind = std::get_if<Bind>(&op.action);
-    if (bind == nullptr || bind->mode == BindMode::ReadOnly) continue;
-    const bool named = std::ranges::any_of(rules, [&](const Rule& rule) {
-      return rule.kind == Rule::Kind::AllowWrite && path_contains(rule.path, bind->source.text());
-    });
-    RC_ASSERT(named);
-  }
+  FactLens lens(facts);
+  RC_ASSERT(granted_by_nothing(*plan, policy, lens) == std::nullopt);
+}
+
+// The control: the same plan against rules that do not grant it.
+TEST(Oracle, WouldNoticeAWritableTreeThatNoRuleNames) {
+  const FakeHost fake = small_host();
+  const Policy policy = policy_of({{Rule::Kind::AllowRead, "/", 1}, {Rule::Kind::AllowWrite, "/srv/a/b", 1}});
+  HostFacts facts = fake.questioned();
+  const auto plan = fake.plan_from(policy, {{"true"}, {}, {}}, facts);
+  ASSERT_TRUE(plan);
+  FactLens lens(facts);
+  EXPECT_EQ(granted_by_nothing(*plan, policy, lens), std::nullopt);
+  const Policy other = policy_of({{Rule::Kind::AllowRead, "/", 1}, {Rule::Kind::AllowWrite, "/srv/a/b/f", 1}});
+  EXPECT_EQ(granted_by_nothing(*plan, other, lens), "/srv/a/b");
 }
 
 }  // namespace

@@ -101,6 +101,12 @@ class FakeHost {
   /// Facts by rounds, then the plan. Nothing is known before it is asked for.
   Result<SandboxPlan, Errors> plan(const Policy& policy, Request request = {}) const {
     if (request.command.empty()) request.command = {"true"};
+    HostFacts facts = questioned();
+    return plan_from(policy, request, facts);
+  }
+
+  /// What is known before anything is asked.
+  HostFacts questioned() const {
     HostFacts facts = facts_;
     facts.paths.clear();
     facts.texts.clear();
@@ -108,6 +114,11 @@ class FakeHost {
     facts.abilities.clear();
     facts.bwrap_known = false;
     facts.bwrap.reset();
+    return facts;
+  }
+
+  /// The plan, with all that was asked for in `facts`.
+  Result<SandboxPlan, Errors> plan_from(const Policy& policy, const Request& request, HostFacts& facts) const {
     for (int round = 0; round < 200; ++round) {
       const FactQueries wanted = required_facts(policy, request, facts);
       if (wanted.empty()) return make_plan(policy, request, facts);

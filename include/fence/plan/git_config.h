@@ -9,7 +9,7 @@ namespace fence {
 
 /// One variable: `[section "subsection"] key = value`.
 struct GitConfigEntry {
-  std::string section;     ///< lower case
+  std::string section;     ///< lower case; empty before the first section, where git takes variables too
   std::string subsection;  ///< as written; case counts
   std::string key;         ///< lower case
   std::string value;       ///< quotes, escapes and continuation lines resolved; empty for a key alone
