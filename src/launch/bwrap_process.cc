@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "fence/util/process_calls.h"
 #include "stage_files.h"
 #include "userns.h"
 #include "wording.h"
@@ -55,6 +56,7 @@ struct ChildSetup {
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   for (const int fd : setup.inherited) fcntl(fd, F_SETFD, 0);
   inbox.prepare_child();
+  leave_session_keyring();
   char* const empty[] = {nullptr};
   execve(setup.program, setup.arguments, empty);
   const int error = errno;

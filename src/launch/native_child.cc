@@ -112,6 +112,7 @@ CallFailure leave_descriptors(const ChildWorld& world) noexcept {
 
 CallFailure confine(const ChildProgram& program, const ChildWorld& world) noexcept {
   if (program.new_session && setsid() < 0) return failure(Call::NewSession);
+  leave_session_keyring();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure(Call::NoNewPrivileges);
   if (const CallFailure bad = drop_capabilities(program.as_root); bad.failed()) return bad;
   if (const CallFailure bad = leave_descriptors(world); bad.failed()) return bad;

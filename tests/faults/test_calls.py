@@ -37,6 +37,7 @@ GOES_ON = {
     ("", "set_robust_list"): "libc's own", ("", "rseq"): "libc's own", ("", "set_tid_address"): "libc's own",
     ("", "arch_prctl"): "libc's own", ("", "prlimit64"): "libc's own", ("", "getrandom"): "libc's own",
     ("child", "readlink"): "libc's own",
+    ("child", "keyctl"): "with or without a keyring of its own, no call that has to do with keys is the command's",
     ("", "prctl(15)"): "PR_SET_NAME: a name for ps(1)",
     ("main", "fcntl(1033)"): "F_ADD_SEALS: tried once more without the seal that Linux before 6.3 has not",
     ("main", "poll"): "asked again at once",

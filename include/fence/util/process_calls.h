@@ -1,6 +1,7 @@
 #pragma once
 // What processes of a sandbox do to themselves between clone and exec. Nothing here allocates or throws; errors are in
 // errno.
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
@@ -59,6 +60,11 @@ inline bool close_all_but(unsigned first, std::span<const int> kept) noexcept {
     first = next + 1;
   }
 }
+
+/// Goes to a new, empty session keyring (keyctl(2)): keys belong to no namespace, so what the caller's session holds
+/// (the passphrase of a file system, a Kerberos ticket) would be the command's too. Not sure to succeed: an ordinary
+/// user has 200 keys at most (/proc/sys/kernel/keys/maxkeys), and container runtimes forbid the call.
+inline void leave_session_keyring() noexcept { syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr); }
 
 /// Brings up the loopback interface of the network namespace that the caller is in; the kernel gives it its addresses.
 /// The call that was refused; nullptr: it is up.
