@@ -1,5 +1,7 @@
 #include "fence/cli/commands.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "fence/cli/files.h"
@@ -51,9 +53,19 @@ void finish(SandboxPlan& plan, std::vector<std::string> profiles, const Diagnost
              plan.backend_reason);
 }
 
+/// A set-user-id launcher is a hole of its own: it would read files and make mounts with rights that its caller has
+/// not.
+Error borrowed_rights() {
+  return {.kind = ErrorKind::Host,
+          .what = "cannot run as a set-user-id or set-group-id program",
+          .why = "it would have rights that you have not",
+          .hint = "chmod u-s,g-s its file: fence needs no privilege"};
+}
+
 }  // namespace
 
 Result<HostFacts, Errors> first_facts(const CommandLine& line, HostProber& prober) {
+  if (::getuid() != ::geteuid() || ::getgid() != ::getegid()) return Errors{borrowed_rights()};
   if (!line.facts_file) return prober.basics();
   const auto text = read_input(*line.facts_file);
   if (!text) return Errors{text.error()};

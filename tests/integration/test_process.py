@@ -1,6 +1,7 @@
 """What the command is: its privileges, ids, descriptors, streams, exit status, /proc and /dev."""
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -46,6 +47,30 @@ class Privileges(Case):
     def test_nothing_can_be_mounted(self):
         for script in ["mount -t tmpfs x /tmp", "umount /tmp", "mount --bind / /tmp", "mount -o remount,rw /", "umount -l /proc"]:
             self.failed(self.inside(script))
+
+
+class BorrowedRights(Case):
+    """fence itself as a set-user-id program of root's, which somebody has made it: it does nothing."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("needs root: only root makes programs of root's")
+        # A copy: the test's other programs are names of one file.
+        self.program = shutil.copy(self.place.fence, f"{self.top}/fence")
+
+    def run_it(self, mode):
+        os.chmod(self.program, mode)
+        return self.outside(self.program, "--", "echo", "ran")
+
+    def test_set_user_id(self):
+        self.refused(self.run_it(0o4755), "set-user-id", "chmod u-s,g-s")
+
+    def test_set_group_id(self):
+        self.refused(self.run_it(0o2755), "set-group-id", "chmod u-s,g-s")
+
+    def test_the_control(self):
+        self.assertEqual(self.succeeded(self.run_it(0o755)).out, "ran\n")
 
 
 class RootPrivileges(Case):
