@@ -7,6 +7,7 @@
 
 #include "fence/cli/commands.h"
 #include "fence/native/native.h"
+#include "fence/plan/filter.h"
 
 extern "C" {
 #include "floor_program.h"
@@ -55,7 +56,8 @@ floor_make make_of(Make make) {
 
 class FloorWriter {
  public:
-  FloorWriter(const SandboxPlan& plan, ChildProgram program) : plan_(plan), program_(std::move(program)) {}
+  FloorWriter(const SandboxPlan& plan, ChildProgram program)
+      : plan_(plan), program_(std::move(program)), filter_(filter_bytes(command_filter(plan.filter))) {}
 
   void write(std::ostream& out) {
     std::vector<floor_step> steps;
@@ -74,11 +76,11 @@ class FloorWriter {
     header.new_session = program_.new_session ? 1 : 0;
     header.limit_user_namespaces = program_.nested_user_namespaces ? 0 : 1;
     header.steps = static_cast<std::uint32_t>(steps.size());
-    header.filter_bytes = static_cast<std::uint32_t>(program_.filter.size());
+    header.filter_bytes = static_cast<std::uint32_t>(filter_.size());
     header.pool_bytes = static_cast<std::uint32_t>(program_.pool.size());
     append(out, &header, sizeof header);
     append(out, steps.data(), steps.size() * sizeof(floor_step));
-    append(out, program_.filter.data(), program_.filter.size());
+    append(out, filter_.data(), filter_.size());
     append(out, program_.pool.data(), program_.pool.size());
   }
 
@@ -104,6 +106,7 @@ class FloorWriter {
 
   const SandboxPlan& plan_;
   ChildProgram program_;
+  std::vector<std::uint8_t> filter_;
 };
 
 Result<int, Errors> write_program(const char* name, const CommandLine& line, const Diagnostics& say) {

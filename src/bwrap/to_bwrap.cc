@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "fence/bwrap/bwrap.h"
-#include "fence/plan/windows.h"
+#include "fence/plan/filter.h"
 #include "fence/seccomp/seccomp.h"
 #include "fence/util/text.h"
 
@@ -111,7 +111,7 @@ void add_namespaces(Draft& draft, const SandboxPlan& plan) {
 void add_process(Draft& draft, const SandboxPlan& plan) {
   draft.option("--die-with-parent");
   if (plan.session.kind() == SessionKind::NewSession) draft.option("--new-session");
-  const auto filter = filter_bytes(command_filter(plan).program);
+  const auto filter = filter_bytes(command_filter(plan.filter));
   draft.option("--seccomp", {draft.payload(DataPayload{std::string(filter.begin(), filter.end())})});
 }
 

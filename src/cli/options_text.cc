@@ -102,7 +102,7 @@ std::string settings_page() {
       "   `--settings`; `fence init` writes one to start from;\n"
       "4. the project's files: every `.fence.toml` from below the home directory down to the one in which the command\n"
       "   starts, inner ones above outer ones. They can only restrict (`denyRead`, `denyWrite`, `protect`, "
-      "`environment.deny`, `require`, "
+      "`environment.deny`, `seccomp.deny`, `require`, "
       "and\n"
       "   single values that are not looser) unless `--trust-project` or `trust.projects` trusts them;\n"
       "5. the environment: `FENCE_SET_` and the key in capitals, as in "

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "fence/util/process_calls.h"
@@ -14,6 +15,20 @@
 
 namespace fence::launch {
 namespace {
+
+constexpr std::string_view kFilterOption = "--seccomp";
+
+/// The payload of kFilterOption; nothing where there is none.
+std::optional<std::size_t> filter_payload(const BwrapInvocation& invocation) {
+  const auto& words = invocation.options;
+  const auto option = std::ranges::find_if(words, [](const BwrapWord& word) {
+    const auto* text = std::get_if<std::string>(&word);
+    return text != nullptr && *text == kFilterOption;
+  });
+  if (option == words.end() || option + 1 == words.end()) return std::nullopt;
+  const auto* payload = std::get_if<PayloadWord>(&*(option + 1));
+  return payload == nullptr ? std::nullopt : std::optional(payload->index);
+}
 
 std::string final_word(const BwrapWord& word, const std::vector<int>& payload_descriptors) {
   return std::visit(Overloaded{
@@ -78,6 +93,10 @@ std::vector<std::string> final_options(const BwrapInvocation& invocation, const 
   for (const BwrapWord& word : invocation.options) words.push_back(final_word(word, payload_descriptors));
   // The first one only: it stands before every path and value, and those may be spelled like an option.
   if (const auto option = std::ranges::find(words, "--die-with-parent"); option != words.end()) words.erase(option);
+  // The stage's own calls pass no filter; the command's process loads it.
+  if (const auto option = std::ranges::find(words, kFilterOption); option != words.end()) {
+    words.erase(option, option + 2);
+  }
   words.emplace_back("--as-pid-1");
   if (as_root) words.insert(words.end(), {"--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_DAC_READ_SEARCH"});
   return words;
@@ -87,8 +106,13 @@ Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrder
                                    const SignalInbox& inbox) {
   Inheritance inheritance;
   std::vector<int> payload_descriptors;
-  for (const Payload& payload : invocation.payloads) {
-    FENCE_TRY(UniqueFd fd, payload_descriptor(payload));
+  const std::optional<std::size_t> filter = filter_payload(invocation);
+  for (std::size_t i = 0; i < invocation.payloads.size(); ++i) {
+    if (i == filter) {
+      payload_descriptors.push_back(-1);
+      continue;
+    }
+    FENCE_TRY(UniqueFd fd, payload_descriptor(invocation.payloads[i]));
     payload_descriptors.push_back(inheritance.give(std::move(fd)));
   }
   FENCE_TRY(Pipe messages, make_pipe());

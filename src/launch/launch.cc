@@ -12,6 +12,7 @@
 
 #include "bwrap_process.h"
 #include "descriptors.h"
+#include "fence/plan/filter.h"
 #include "inspect.h"
 #include "native_process.h"
 #include "private_terminal.h"
@@ -64,6 +65,7 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
   }
   orders.header.ignored = inbox.ignored_bits();
   orders.header.blocked = inbox.blocked_bits();
+  orders.filter = filter_bytes(command_filter(plan.filter));
   orders.kept = plan.keep_descriptors;
   orders.arguments = plan.command;
   if (plan.verify_mounts) orders.mounts = mount_orders(plan.mounts);

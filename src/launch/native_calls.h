@@ -31,7 +31,6 @@ enum class Call : std::uint32_t {
   NewSession,
   NoNewPrivileges,
   Capabilities,
-  Filter,
   Descriptors,
   Execute,
 };

@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -90,14 +88,6 @@ CallFailure drop_capabilities(bool as_root) noexcept {
   return set_capabilities(kept, kept) == 0 ? CallFailure{} : failure(Call::Capabilities);
 }
 
-CallFailure load_filter(const ChildProgram& program) noexcept {
-  sock_fprog filter{};
-  filter.len = static_cast<unsigned short>(program.filter.size() / sizeof(sock_filter));
-  // The kernel only reads it.
-  filter.filter = const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(program.filter.data()));
-  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0 ? CallFailure{} : failure(Call::Filter);
-}
-
 CallFailure leave_descriptors(const ChildWorld& world) noexcept {
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return failure(Call::Descriptors);
   // Those that fence was started without are /dev/null, lest the stage gets one of its own under their numbers.
@@ -115,8 +105,7 @@ CallFailure confine(const ChildProgram& program, const ChildWorld& world) noexce
   leave_session_keyring();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure(Call::NoNewPrivileges);
   if (const CallFailure bad = drop_capabilities(program.as_root); bad.failed()) return bad;
-  if (const CallFailure bad = leave_descriptors(world); bad.failed()) return bad;
-  return load_filter(program);
+  return leave_descriptors(world);
 }
 
 CallFailure become_stage(const ChildProgram& program, const ChildWorld& world) noexcept {

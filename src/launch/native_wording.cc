@@ -44,7 +44,6 @@ constexpr std::array kCalls = {
     CallWords{Call::NewSession, "start a session", "setsid(2)", ""},
     CallWords{Call::NoNewPrivileges, "give up new privileges", "prctl(PR_SET_NO_NEW_PRIVS)", "3.5"},
     CallWords{Call::Capabilities, "drop capabilities", "capset(2)", ""},
-    CallWords{Call::Filter, "load the system call filter", "prctl(PR_SET_SECCOMP)", "3.5"},
     CallWords{Call::Descriptors, "close descriptors", "close_range(2)", "5.11"},
     CallWords{Call::Execute, "run fence's program inside", "execveat(2)", "3.19"},
 };
@@ -86,7 +85,6 @@ constexpr Hint kHints[] = {
     {Call::MountFileSystem, EPERM, kProcAdvice},
     {Call::ConfigureFileSystem, EPERM, kProcAdvice},
     {Call::EnterDirectory, ENOENT, "the working directory is not visible inside; `fence plan` shows what is"},
-    {Call::Filter, EINVAL, "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)"},
     {Call::Execute, EACCES, "does sysctl vm.memfd_noexec allow a program in memory?"},
     {Call::Pivot, EINVAL, "is the root of this machine its initial ramfs? pivot_root(2) cannot leave that"},
     {Call::Private, EPERM, kNamespaceAdvice},

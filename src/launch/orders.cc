@@ -14,6 +14,7 @@ void append_strings(std::string& bytes, const std::vector<std::string>& strings)
 std::string payload_bytes(const StageOrders& orders) {
   std::string tail;
   for (const int fd : orders.kept) append_bytes(tail, static_cast<std::int32_t>(fd));
+  tail.append(orders.filter.begin(), orders.filter.end());
   append_strings(tail, orders.arguments);
   append_strings(tail, orders.variables);
   append_strings(tail, {orders.runtime_dir});
@@ -24,6 +25,7 @@ std::string payload_bytes(const StageOrders& orders) {
   header.arguments = static_cast<std::uint32_t>(orders.arguments.size());
   header.variables = static_cast<std::uint32_t>(orders.variables.size());
   header.kept = static_cast<std::uint32_t>(orders.kept.size());
+  header.filter = static_cast<std::uint32_t>(orders.filter.size());
   header.mounts = static_cast<std::uint32_t>(orders.mounts.size());
   std::string bytes;
   append_bytes(bytes, header);

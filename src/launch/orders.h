@@ -1,5 +1,6 @@
 #pragma once
 // What the stage is told, as bytes. Pure.
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,9 @@
 namespace fence::launch {
 
 struct StageOrders {
-  stage::PayloadHeader header{};  ///< size and counts are filled in by payload_bytes
-  std::vector<int> kept;          ///< sorted, unique, above 2
+  stage::PayloadHeader header{};     ///< size and counts are filled in by payload_bytes
+  std::vector<std::uint8_t> filter;  ///< struct sock_filter[]
+  std::vector<int> kept;             ///< sorted, unique, above 2
   std::vector<std::string> arguments;
   std::vector<std::string> variables;  ///< "NAME=VALUE"
   std::string runtime_dir;             ///< empty: none to confirm

@@ -10,7 +10,6 @@ enum class Step : std::uint32_t {
   Descriptors,       ///< put the command's descriptors in place
   Capabilities,      ///< drop what bwrap left
   NoNewPrivileges,   ///< is not set
-  Seccomp,           ///< no filter is in force
   CapabilitiesLeft,  ///< a capability is left in one of the five sets
   Session,           ///< leads a session where it should not, or leads none where it should
   MountPath,         ///< a place of the plan cannot be opened, or a link leads there
@@ -25,6 +24,7 @@ enum class Step : std::uint32_t {
   RuntimeDirWrite,   ///< nothing can be created in it
   Terminal,          ///< make the private terminal
   Fork,              ///< start the command's process
+  Seccomp,           ///< load the filter of the command's system calls
 };
 
 enum class ReportKind : std::uint32_t {
@@ -99,14 +99,16 @@ struct MountRecord {
   std::uint64_t names;    ///< with kOnlyPlanned
 };
 
-/// The payload: this header, `kept` numbers (std::int32_t), then NUL-terminated strings: `arguments` words, `variables`
-/// "NAME=VALUE", and the runtime directory (empty: none to confirm), then `mounts` records (MountRecord).
+/// The payload: this header, `kept` numbers (std::int32_t), `filter` bytes (struct sock_filter[]), then NUL-terminated
+/// strings: `arguments` words, `variables` "NAME=VALUE", and the runtime directory (empty: none to confirm), then
+/// `mounts` records (MountRecord).
 struct PayloadHeader {
   std::uint32_t size;  ///< of the whole payload
   std::uint32_t arguments;
   std::uint32_t variables;
   std::uint32_t kept;  ///< the command's own, and `control`
   std::uint32_t mounts;
+  std::uint32_t filter;
   std::int32_t control;     ///< SOCK_SEQPACKET
   std::int32_t streams[3];  ///< what becomes 0, 1, 2; -1: closed; kPrivateTerminal
   std::uint32_t uid;        ///< the command's

@@ -161,8 +161,9 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
     case stage::Step::NoNewPrivileges:
       return confinement_error("no_new_privs is not set inside", 0, "this bwrap does not set it; use another");
     case stage::Step::Seccomp:
-      return confinement_error("no system call filter is in force inside", 0,
-                               "this bwrap or kernel does not load the filter, and without it nothing is run");
+      return confinement_error(
+          "the system call filter cannot be loaded inside: " + errno_text(errno_value), errno_value,
+          "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER), and without one nothing is run");
     case stage::Step::CapabilitiesLeft:
       return confinement_error("a capability is left inside", 0, "this bwrap does not drop what the plan drops");
     case stage::Step::Session:

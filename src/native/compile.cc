@@ -6,8 +6,6 @@
 #include <unordered_map>
 
 #include "fence/native/native.h"
-#include "fence/plan/windows.h"
-#include "fence/seccomp/seccomp.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -69,7 +67,6 @@ class Compiler {
     program_.nested_user_namespaces = plan.identity.nested_user_namespaces;
     program_.as_root = plan.identity.uid == 0;
     program_.directory = string(plan.directory.text());
-    program_.filter = filter_bytes(command_filter(plan).program);
     add_mounts(plan.mounts);
     return std::move(program_);
   }

@@ -24,7 +24,7 @@ class Digest {
   void add(const SandboxPlan& plan) {
     const auto& [mounts, session, runtime_dir, environment, identity, network, cgroup_namespace, directory, command,
                  keep_descriptors, profiles, absent_protected, absent, hidden, patterns, abilities, executor,
-                 backend_reason, windows_interop, verify_mounts, guard_mounts, remarks, hash] = plan;
+                 backend_reason, windows_interop, filter, verify_mounts, guard_mounts, remarks, hash] = plan;
     add_all(mounts.ops());
     add_all(mounts.seals());
     add(session);
@@ -41,6 +41,8 @@ class Digest {
     add_all(absent);
     add(executor);
     add(windows_interop.value);
+    add_all(filter.groups);
+    add_all(filter.calls);
     add(verify_mounts);
     add(guard_mounts);
   }
@@ -141,6 +143,16 @@ class Digest {
       add_all(all->gids);
     }
     add(nested_user_namespaces);
+  }
+  void add(const FilterGroupPlan& group) {
+    const auto& [name, refused, reason, origin] = group;
+    add(name);
+    add(refused);
+  }
+  void add(const FilterCallPlan& call) {
+    const auto& [name, refused, reason, origin] = call;
+    add(name);
+    add(refused);
   }
   void add(const IdExtent& extent) {
     const auto& [inside, outside, count] = extent;

@@ -6,6 +6,7 @@
 #include "fence/plan/abilities.h"
 #include "fence/plan/decide.h"
 #include "fence/plan/enforce.h"
+#include "fence/plan/filter.h"
 #include "fence/plan/git_directory.h"
 #include "fence/plan/mend.h"
 #include "fence/plan/view.h"
@@ -41,6 +42,8 @@ class Planner {
     if (!abilities) take(abilities.error());
     auto session = decide_session(policy_, lens_.host().terminal, executor.executor);
     if (!session) take(session.error());
+    auto filter = decide_filter(policy_);
+    if (!filter) take(filter.error());
     const auto directory = start_directory();
     if (!directory) return std::move(errors_);
 
@@ -92,6 +95,7 @@ class Planner {
     plan.executor = executor.executor;
     plan.backend_reason = executor.reason;
     plan.windows_interop = policy_.windows_interop;
+    plan.filter = *std::move(filter);
     plan.verify_mounts = !policy_.unverified_mounts.value;
     plan.guard_mounts = !policy_.unguarded_mounts.value;
     add_dangers(plan);
@@ -305,9 +309,7 @@ class Planner {
              plan.network.origin);
     }
     if (policy_.devices.value == DevicesMode::Host) danger("all devices of the host are shown", policy_.devices.origin);
-    if (policy_.nesting.value) {
-      danger("user namespaces can be made inside, which opens more of the kernel to attack", policy_.nesting.origin);
-    }
+    std::ranges::move(filter_dangers(plan.filter), std::back_inserter(remarks_));
     std::ranges::move(windows_dangers(plan, lens_.host()), std::back_inserter(remarks_));
     if (!plan.verify_mounts) {
       danger("the mounts are not looked at before the command starts: nobody notices one that differs from this plan",

@@ -205,6 +205,24 @@ Json json_of(const EnvironmentPlan& environment) {
   return out;
 }
 
+Json json_of(const FilterPlan& filter) {
+  Json groups = Json::array();
+  for (const FilterGroupPlan& group : filter.groups) {
+    groups.push_back({{"name", group.name},
+                      {"refused", group.refused},
+                      {"reason", escape_bytes(group.reason)},
+                      {"origin", json_of(group.origin)}});
+  }
+  Json calls = Json::array();
+  for (const FilterCallPlan& call : filter.calls) {
+    calls.push_back({{"name", escape_bytes(call.name)},
+                     {"refused", call.refused},
+                     {"reason", escape_bytes(call.reason)},
+                     {"origin", json_of(call.origin)}});
+  }
+  return {{"groups", std::move(groups)}, {"calls", std::move(calls)}};
+}
+
 std::string_view remark_name(RemarkKind kind) {
   switch (kind) {
     case RemarkKind::Note:
@@ -295,6 +313,7 @@ std::string plan_json(const SandboxPlan& plan) {
       {"network",
        {{"mode", plan.network.value == NetworkMode::Host ? "host" : "none"}, {"origin", json_of(plan.network.origin)}}},
       {"windows_interop", {{"allowed", plan.windows_interop.value}, {"origin", json_of(plan.windows_interop.origin)}}},
+      {"system_calls", json_of(plan.filter)},
       {"cgroup_namespace", plan.cgroup_namespace},
       {"environment", json_of(plan.environment)},
       {"remarks", json_of(plan.remarks)},

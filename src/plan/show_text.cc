@@ -3,6 +3,7 @@
 
 #include "fence/plan/show.h"
 #include "fence/plan/view.h"
+#include "fence/seccomp/seccomp.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -280,10 +281,25 @@ std::string network_text(const SandboxPlan& plan) {
   rows.push_back({"namespaces", std::string("own user, mount, pid, ipc, uts") +
                                     (plan.cgroup_namespace ? ", cgroup" : "") +
                                     (plan.network.value == NetworkMode::None ? ", network" : "")});
-  rows.push_back({"vm sockets", std::string("AF_VSOCK, and io_uring, which could make them: ") +
-                                    (plan.windows_interop.value ? "allowed" : "refused") + " (" +
-                                    safe(plan.windows_interop.origin) + ")"});
+  rows.push_back({"vm sockets", std::string("AF_VSOCK: ") + (plan.windows_interop.value ? "allowed" : "refused") +
+                                    " (" + safe(plan.windows_interop.origin) + ")"});
   return heading("Network and namespaces") + table(rows);
+}
+
+std::string filter_text(const FilterPlan& filter) {
+  if (filter.groups.empty()) return "";
+  std::vector<Row> rows;
+  const auto add = [&rows](bool refused, const auto& entry, std::string_view meaning) {
+    rows.push_back({refused ? "refused" : "open", escape_bytes(entry.name),
+                    escape_bytes(entry.reason) + " (" + safe(entry.origin) + ")", std::string(meaning)});
+  };
+  for (const FilterGroupPlan& group : filter.groups) {
+    const FilterGroup* rows_of = find_filter_group(group.name);
+    add(group.refused, group, rows_of == nullptr ? "" : rows_of->meaning);
+  }
+  for (const FilterCallPlan& call : filter.calls) add(call.refused, call, "this call alone");
+  std::ranges::stable_partition(rows, [](const Row& row) { return row.front() == "refused"; });
+  return heading("System calls; those of foreign ABIs kill the process") + table(rows);
 }
 
 std::string environment_text(const EnvironmentPlan& environment) {
@@ -335,8 +351,9 @@ std::string remarks_text(const std::vector<Remark>& remarks) {
 
 std::string plan_text(const SandboxPlan& plan) {
   return head_text(plan) + mounts_text(plan) + hidden_text(plan) + session_text(plan.session) +
-         runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) + abilities_text(plan) +
-         environment_text(plan.environment) + patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
+         runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) +
+         filter_text(plan.filter) + abilities_text(plan) + environment_text(plan.environment) + patterns_text(plan) +
+         absent_text(plan) + remarks_text(plan.remarks);
 }
 
 }  // namespace fence

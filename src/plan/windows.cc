@@ -68,7 +68,7 @@ std::vector<Remark> windows_dangers(const SandboxPlan& plan, const HostFacts& fa
   std::vector<Remark> dangers;
   if (plan.windows_interop.value) {
     dangers.push_back({RemarkKind::Danger,
-                       "Windows programs can be started, and AF_VSOCK and io_uring used: on WSL nothing confines what "
+                       "Windows programs can be started: on WSL nothing confines what "
                        "runs on the Windows side",
                        plan.windows_interop.origin});
   }
@@ -85,10 +85,6 @@ std::vector<Remark> windows_dangers(const SandboxPlan& plan, const HostFacts& fa
                        op.why.winner});
   }
   return dangers;
-}
-
-const FilterGroup& command_filter(const SandboxPlan& plan) noexcept {
-  return plan.windows_interop.value ? terminal_filter() : standard_filter();
 }
 
 }  // namespace fence

@@ -50,6 +50,7 @@ class RestrictionCheck {
     refuse_all("filesystem.bind", layer_.binds);
     refuse_all("devices.allow", layer_.device_nodes);
     refuse_all("environment.pass", layer_.environment_pass);
+    refuse_all("seccomp.allow", layer_.seccomp_allow);
     for (const auto& [name, said] : layer_.environment_set) {
       refuse("environment.set." + escape_bytes(name), said.origin);
     }
@@ -141,6 +142,7 @@ class EnforcementCheck {
     }
     for (const auto& [name, said] : layer_.environment_set) check_variable("environment.set", name, said.origin);
     for (const auto& ability : layer_.allow_degraded) check_ability(ability);
+    for (const auto& call : layer_.seccomp_allow) check_call(call);
   }
 
  private:
@@ -167,6 +169,19 @@ class EnforcementCheck {
       if (required.value.ability != ability.value) continue;
       return refuse("cannot take " + name + " in allowDegraded", "require of " + name + " is enforced", ability.origin,
                     required.origin);
+    }
+  }
+
+  void check_call(const Sourced<CallRule>& call) {
+    const std::string what = "cannot take " + escape_bytes(call.value.name) + " in seccomp.allow";
+    if (enforced_.seccomp) {
+      const std::string profile =
+          setting_text<SeccompProfile>("seccomp.profile", kSeccompProfiles, enforced_.seccomp->value);
+      return refuse(what, profile + " is enforced", call.origin, enforced_.seccomp->origin);
+    }
+    for (const auto& deny : enforced_.seccomp_deny) {
+      if (deny.value.name != call.value.name) continue;
+      return refuse(what, "seccomp.deny of it is enforced", call.origin, deny.origin);
     }
   }
 

@@ -49,6 +49,9 @@ inline constexpr std::array kNetworkModes{Choice<NetworkMode>{"none", NetworkMod
                                           Choice<NetworkMode>{"host", NetworkMode::Host, 0}};
 inline constexpr std::array kEnvironmentModes{Choice<EnvironmentMode>{"inherit", EnvironmentMode::Inherit, 0},
                                               Choice<EnvironmentMode>{"clear", EnvironmentMode::Clear, 1}};
+inline constexpr std::array kSeccompProfiles{Choice<SeccompProfile>{"default", SeccompProfile::Default, 1},
+                                             Choice<SeccompProfile>{"strict", SeccompProfile::Strict, 2},
+                                             Choice<SeccompProfile>{"minimal", SeccompProfile::Minimal, 0}};
 inline constexpr std::array kNesting{Choice<bool>{"true", true, 0}, Choice<bool>{"false", false, 1}};
 
 /// The keys below `danger`, and wsl.interop: true takes a safeguard away.
@@ -78,6 +81,7 @@ void for_each_single(Each each) {
   each(SingleSetting<NetworkMode>{"network.mode", &SettingsLayer::network, &Policy::network, kNetworkModes});
   each(SingleSetting<EnvironmentMode>{"environment.mode", &SettingsLayer::environment, &Policy::environment,
                                       kEnvironmentModes});
+  each(SingleSetting<SeccompProfile>{"seccomp.profile", &SettingsLayer::seccomp, &Policy::seccomp, kSeccompProfiles});
   each(SingleSetting<bool>{"nesting", &SettingsLayer::nesting, &Policy::nesting, kNesting});
   each(SingleSetting<bool>{"danger.unverifiedMounts", &SettingsLayer::unverified_mounts, &Policy::unverified_mounts,
                            kDanger});

@@ -145,6 +145,15 @@ void read_patterns(const Reading& in, std::vector<Sourced<VariablePattern>>& pat
   });
 }
 
+void read_calls(const Reading& in, std::vector<Sourced<CallRule>>& calls) {
+  read_list(in, [&](const Value& element) {
+    Entry entry(in, element, "name");
+    const std::string* name = entry.required_text("name");
+    const std::string why = entry.text_or_empty("why");
+    if (entry.finish() && name != nullptr) calls.push_back({{*name, why}, entry.origin()});
+  });
+}
+
 void read_variables(const Reading& in) {
   const auto* table = std::get_if<ValueTable>(&in.value.data);
   if (table == nullptr) return wrong_type(in);

@@ -38,12 +38,15 @@ void put_layer(Policy& policy, const SettingsLayer& layer, int rank) {
   // A pattern that passes everything would undo it.
   if (enforced && layer.environment && layer.environment->value == EnvironmentMode::Clear)
     policy.environment_pass.clear();
+  if (enforced && layer.seccomp) policy.seccomp_allow.clear();
   append(policy.paths, layer.paths, rank, enforced);
   append(policy.scratch, layer.scratch, rank, enforced);
   append(policy.binds, layer.binds, rank, enforced);
   append(policy.device_nodes, layer.device_nodes, rank, enforced);
   append(policy.environment_pass, layer.environment_pass, rank, enforced);
   append(policy.environment_deny, layer.environment_deny, rank, enforced);
+  append(policy.seccomp_allow, layer.seccomp_allow, rank, enforced);
+  append(policy.seccomp_deny, layer.seccomp_deny, rank, enforced);
   append(policy.require, layer.require, rank, enforced);
   policy.allow_degraded.insert(policy.allow_degraded.end(), layer.allow_degraded.begin(), layer.allow_degraded.end());
   for (const auto& [name, said] : layer.environment_set) {

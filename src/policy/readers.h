@@ -47,6 +47,7 @@ void read_binds(const Reading& in);
 void read_device_nodes(const Reading& in);
 void read_patterns(const Reading& in, std::vector<Sourced<VariablePattern>>& patterns);
 void read_variables(const Reading& in);
+void read_calls(const Reading& in, std::vector<Sourced<CallRule>>& calls);
 void read_requirements(const Reading& in);
 void read_degraded(const Reading& in);
 void read_trusted_projects(const Reading& in);

@@ -214,6 +214,37 @@ constexpr SettingRow kTable[] = {
      .meaning = "Variables that get this value, whatever was inherited; of one variable the highest layer wins.",
      .read = read_variables,
      .show = shown_variables},
+    {.key = "seccomp.profile",
+     .type = R"("default", "strict" or "minimal")",
+     .default_value = R"("default")",
+     .meaning =
+         "Which groups of system calls are refused (docs/system-calls.md lists them): \"strict\" refuses those of "
+         "debuggers too, \"minimal\" only what keeps the terminal and the machine around this one safe.",
+     .danger = R"("minimal" opens parts of the kernel in which many escapes were found.)",
+     .read = [](const Reading& in) { read_choice<SeccompProfile>(in, in.layer.seccomp, kSeccompProfiles); },
+     .show =
+         [](const InForce& now) {
+           return shown_single<SeccompProfile>(now, &SettingsLayer::seccomp, &Policy::seccomp, kSeccompProfiles);
+         }},
+    {.key = "seccomp.allow",
+     .type = "a list of groups and system calls",
+     .default_value = "[]",
+     .example = R"(["setgid_files", {name = "perf_event_open", why = "profiling"}])",
+     .merge = MergeRule::Append,
+     .meaning = "Groups or single system calls that are let through after all. An entry is a name or {name, why}; the "
+                "highest layer that names a call or its group decides, and in one layer seccomp.deny does.",
+     .danger = "What the group keeps closed is open.",
+     .read = [](const Reading& in) { read_calls(in, in.layer.seccomp_allow); },
+     .show = [](const InForce& now) { return shown_calls(now.policy.seccomp_allow); }},
+    {.key = "seccomp.deny",
+     .type = "a list of groups and system calls",
+     .default_value = "[]",
+     .example = R"(["debug", "memfd_create"])",
+     .merge = MergeRule::Append,
+     .meaning =
+         "Groups or single system calls that are refused besides: a group with its own errors, a call with EPERM.",
+     .read = [](const Reading& in) { read_calls(in, in.layer.seccomp_deny); },
+     .show = [](const InForce& now) { return shown_calls(now.policy.seccomp_deny); }},
     {.key = "nesting",
      .type = "true or false",
      .default_value = "false",

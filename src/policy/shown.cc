@@ -152,6 +152,11 @@ ShownValues shown_patterns(const std::vector<Ranked<VariablePattern>>& patterns)
   });
 }
 
+ShownValues shown_calls(const std::vector<Ranked<CallRule>>& calls) {
+  return shown_list(
+      calls, [](const CallRule& rule) { return ShownEntry("name", rule.name).add_text("why", rule.why).toml(); });
+}
+
 ShownValues shown_variables(const InForce& in_force) {
   ShownValues out;
   for (const auto& [name, said] : in_force.policy.environment_set) {

@@ -46,6 +46,7 @@ ShownValues shown_scratch(const InForce& in_force);
 ShownValues shown_binds(const InForce& in_force);
 ShownValues shown_devices(const InForce& in_force);
 ShownValues shown_patterns(const std::vector<Ranked<VariablePattern>>& patterns);
+ShownValues shown_calls(const std::vector<Ranked<CallRule>>& calls);
 ShownValues shown_variables(const InForce& in_force);
 ShownValues shown_requirements(const InForce& in_force);
 ShownValues shown_degraded(const InForce& in_force);

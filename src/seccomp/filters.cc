@@ -1,9 +1,22 @@
-// The programs themselves are made by tools/compile_filters.cc.
+// The tables themselves are made by tools/compile_filters.cc.
+#include <algorithm>
 #include <cstring>
 
 #include "fence/seccomp/seccomp.h"
 
 namespace fence {
+
+const FilterGroup* find_filter_group(std::string_view name) noexcept {
+  const auto groups = filter_groups();
+  const auto found = std::ranges::find(groups, name, &FilterGroup::name);
+  return found == groups.end() ? nullptr : &*found;
+}
+
+const SystemCall* find_call(std::string_view name) noexcept {
+  const auto calls = known_calls();
+  const auto found = std::ranges::find(calls, name, &SystemCall::name);
+  return found == calls.end() ? nullptr : &*found;
+}
 
 std::vector<std::uint8_t> filter_bytes(std::span<const BpfInstruction> program) {
   static_assert(sizeof(BpfInstruction) == 8, "struct sock_filter has no padding, and so must this");

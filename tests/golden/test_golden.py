@@ -6,6 +6,7 @@ accepting run is never green.
 
 import json
 import os
+import re
 import unittest
 
 import worlds
@@ -16,9 +17,13 @@ FORMS = {"plan.txt": "text", "bwrap.txt": "bwrap", "plan.json": "json"}
 WITH_JSON = ("git_project", "root", "worktree", "errors", "mistakes", "old_kernel")
 
 
+# The program depends on the calls that libseccomp knew when fence was built; plan.txt says what it refuses.
+FILTER = re.compile(r"printf ' \\000\\000\\000\\004[^']*'")
+
+
 def with_line_breaks(name, text):
     """The line for a shell is long: one option a line shows what changed."""
-    return text.replace(" --", "\n--") if name == "bwrap.txt" else text
+    return FILTER.sub("printf FILTER", text, 1).replace(" --", "\n--") if name == "bwrap.txt" else text
 
 
 class Golden(unittest.TestCase):

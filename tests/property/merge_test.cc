@@ -41,6 +41,8 @@ PathRule any_rule() {
 
 VariablePattern any_pattern() { return {*rc::gen::elementOf(std::vector<std::string>{"A", "B*", "?C"}), ""}; }
 
+CallRule any_call() { return {*rc::gen::elementOf(std::vector<std::string>{"mounts", "bpf"}), ""}; }
+
 SettingsLayer any_layer() {
   SettingsLayer layer;
   layer.backend = maybe({Backend::Auto, Backend::Native, Backend::Bwrap});
@@ -60,6 +62,9 @@ SettingsLayer any_layer() {
   for (const char* name : {"A", "B"}) {
     if (*rc::gen::arbitrary<bool>()) layer.environment_set[name] = sourced(*rc::gen::arbitrary<std::string>());
   }
+  layer.seccomp = maybe({SeccompProfile::Minimal, SeccompProfile::Default, SeccompProfile::Strict});
+  layer.seccomp_allow = some<CallRule>(any_call);
+  layer.seccomp_deny = some<CallRule>(any_call);
   layer.nesting = maybe({false, true});
   layer.windows_interop = maybe({false, true});
   return layer;
@@ -125,6 +130,9 @@ TEST(MergeProperty, EachLayerIsPutOnTopOfWhatIsBelow) {
     replaced(policy.runtime_dir, below.runtime_dir, own.runtime_dir);
     replaced(policy.network, below.network, own.network);
     replaced(policy.environment, below.environment, own.environment);
+    appended(policy.seccomp_allow, below.seccomp_allow, own.seccomp_allow, rank);
+    appended(policy.seccomp_deny, below.seccomp_deny, own.seccomp_deny, rank);
+    replaced(policy.seccomp, below.seccomp, own.seccomp);
     replaced(policy.nesting, below.nesting, own.nesting);
     replaced(policy.windows_interop, below.windows_interop, own.windows_interop);
     session_follows(policy, below, own, rank);
@@ -145,6 +153,7 @@ TEST(MergeProperty, ALayerThatSaysTheSameAgainChangesNoSingleValue) {
     RC_ASSERT(twice.runtime_dir == once.runtime_dir);
     RC_ASSERT(twice.network == once.network);
     RC_ASSERT(twice.environment == once.environment);
+    RC_ASSERT(twice.seccomp == once.seccomp);
     RC_ASSERT(twice.nesting == once.nesting);
     RC_ASSERT(twice.force_new_session.has_value() == once.force_new_session.has_value());
     for (const auto& [name, value] : once.environment_set) {

@@ -71,8 +71,7 @@ struct ChildProgram {
   bool new_network = false;
   bool new_cgroup = false;
   bool nested_user_namespaces = false;
-  bool as_root = false;              ///< uid 0 inside: the stage needs a capability to look everywhere (it drops it)
-  std::vector<std::uint8_t> filter;  ///< struct sock_filter[]
+  bool as_root = false;  ///< uid 0 inside: the stage needs a capability to look everywhere (it drops it)
 
   [[nodiscard]] const char* text(PoolString at) const noexcept { return pool.data() + at; }
   /// Appends `text` to the pool.

@@ -297,6 +297,28 @@ struct AbilityPlan {
   friend bool operator==(const AbilityPlan&, const AbilityPlan&) = default;
 };
 
+/// A group of system calls (fence/seccomp/seccomp.h), and whether it is refused.
+struct FilterGroupPlan {
+  std::string name;
+  bool refused = true;
+  std::string reason;  ///< "profile default", "nesting needs it"
+  Origin origin{};
+  friend bool operator==(const FilterGroupPlan&, const FilterGroupPlan&) = default;
+};
+/// One system call, told apart from its group, or of none.
+struct FilterCallPlan {
+  std::string name;
+  bool refused = true;  ///< every such call, with EPERM; false: no row of a group counts for it
+  std::string reason;   ///< what the setting's entry gives; may be empty
+  Origin origin{};
+  friend bool operator==(const FilterCallPlan&, const FilterCallPlan&) = default;
+};
+/// Which system calls are refused. Calls of foreign ABIs always are, and groups that are missing here.
+struct FilterPlan {
+  std::vector<FilterGroupPlan> groups;  ///< all of them, by name
+  std::vector<FilterCallPlan> calls;    ///< by name
+};
+
 /// Who makes the sandbox.
 enum class Executor : std::uint8_t {
   Bwrap,
@@ -323,8 +345,9 @@ struct SandboxPlan {
   Executor executor = Executor::Bwrap;
   std::string backend_reason;                ///< "bwrap, as asked"
   Sourced<bool> windows_interop{false, {}};  ///< the command may start Windows programs, and use AF_VSOCK
-  bool verify_mounts = true;                 ///< compare the finished sandbox with `mounts` before the command starts
-  bool guard_mounts = true;                  ///< watch those that can be lost while it runs
+  FilterPlan filter;
+  bool verify_mounts = true;  ///< compare the finished sandbox with `mounts` before the command starts
+  bool guard_mounts = true;   ///< watch those that can be lost while it runs
   std::vector<Remark> remarks;
   std::string hash;  ///< 16 hexadecimal digits; the same for plans that do the same but for the values of variables
 };

@@ -6,7 +6,6 @@
 #include "fence/facts/resolve.h"
 #include "fence/plan/plan.h"
 #include "fence/plan/wishes.h"
-#include "fence/seccomp/seccomp.h"
 
 namespace fence {
 
@@ -22,8 +21,5 @@ std::string_view windows_variable(std::string_view name) noexcept;
 
 /// What of Windows is open in a plan: wsl.interop, and drives that are writable.
 std::vector<Remark> windows_dangers(const SandboxPlan& plan, const HostFacts& facts);
-
-/// The filter of the command's system calls.
-const FilterGroup& command_filter(const SandboxPlan& plan) noexcept;
 
 }  // namespace fence

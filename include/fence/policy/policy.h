@@ -24,6 +24,8 @@ enum class DevicesMode : std::uint8_t { Minimal, Host };
 enum class RuntimeDirMode : std::uint8_t { Auto, Private, Inherit, Unset };
 enum class NetworkMode : std::uint8_t { None, Host };
 enum class EnvironmentMode : std::uint8_t { Inherit, Clear };
+/// How many groups of system calls are refused.
+enum class SeccompProfile : std::uint8_t { Minimal, Default, Strict };
 
 /// "$FENCE_WORKSPACE" or a path below it: the writable root that the planner finds around the working directory
 /// (the git top level, else that directory). Where there is none (the working directory is "/", $HOME or above it)
@@ -92,6 +94,13 @@ struct VariablePattern {
   friend bool operator==(const VariablePattern&, const VariablePattern&) = default;
 };
 
+/// A group of system calls, or one of them, in seccomp.allow or .deny.
+struct CallRule {
+  std::string name;  ///< which names there are the planner knows
+  std::string why{};
+  friend bool operator==(const CallRule&, const CallRule&) = default;
+};
+
 /// What a layer may do to the layers below and above it.
 enum class Authority : std::uint8_t {
   Free,         ///< anything
@@ -120,6 +129,9 @@ struct SettingsLayer {
   std::vector<Sourced<VariablePattern>> environment_pass;
   std::vector<Sourced<VariablePattern>> environment_deny;
   std::map<std::string, Sourced<std::string>> environment_set;
+  std::optional<Sourced<SeccompProfile>> seccomp;
+  std::vector<Sourced<CallRule>> seccomp_allow;
+  std::vector<Sourced<CallRule>> seccomp_deny;
   std::optional<Sourced<bool>> nesting;
   std::optional<Sourced<bool>> unverified_mounts;
   std::optional<Sourced<bool>> unguarded_mounts;
@@ -162,6 +174,9 @@ struct Policy {
   std::vector<Ranked<VariablePattern>> environment_pass;
   std::vector<Ranked<VariablePattern>> environment_deny;
   std::map<std::string, Ranked<std::string>> environment_set;
+  Sourced<SeccompProfile> seccomp{SeccompProfile::Default, {}};
+  std::vector<Ranked<CallRule>> seccomp_allow;
+  std::vector<Ranked<CallRule>> seccomp_deny;
   Sourced<bool> nesting{false, {}};
   Sourced<bool> unverified_mounts{false, {}};  ///< the finished sandbox is not compared with the plan
   Sourced<bool> unguarded_mounts{false, {}};   ///< a mount that is lost while the command runs stays lost

@@ -1,6 +1,9 @@
 // Starts the command's process exactly as fence itself was started: same dispositions, same mask, same descriptors.
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,6 +62,20 @@ void take_place(const PayloadHeader& header, int slave) {
   if (header.place == Place::OwnTerminal && header.in_front != 0) tcsetpgrp(slave, getpid());
 }
 
+// The command's process loads it, and not the stage: what a user wants refused besides may be what the stage needs.
+bool load_filter(const Orders& orders) {
+  sock_fprog filter{};
+  filter.len = static_cast<unsigned short>(orders.header->filter / sizeof(sock_filter));
+  // The kernel only reads it.
+  filter.filter = static_cast<sock_filter*>(const_cast<void*>(orders.filter));
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+[[noreturn]] void give_up(int result, const ExecResult& failed) {
+  const auto ignored [[maybe_unused]] = write(result, &failed, sizeof failed);
+  _exit(127);
+}
+
 [[noreturn]] void become_command(const Orders& orders, int slave, int result) {
   take_place(*orders.header, slave);
   for (int stream = 0; stream < 3; ++stream) {
@@ -66,15 +83,15 @@ void take_place(const PayloadHeader& header, int slave) {
   }
   environ = orders.variables;
   restore_signals(orders.header->ignored, orders.header->blocked);
+  if (!load_filter(orders)) give_up(result, {errno, 0, 1});
   if (orders.arguments[0][0] == '\0') {
     errno = ENOENT;
   } else {
     execvpe(orders.arguments[0], orders.arguments, orders.variables);
   }
-  ExecResult failed{errno, 0};
+  ExecResult failed{errno, 0, 0};
   failed.found = orders.arguments[0][0] != '\0' && exists(orders.arguments[0]) ? 1 : 0;
-  const auto ignored [[maybe_unused]] = write(result, &failed, sizeof failed);
-  _exit(127);
+  give_up(result, failed);
 }
 
 }  // namespace

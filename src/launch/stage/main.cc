@@ -28,6 +28,8 @@ Failure read_orders(int fd, Orders& orders) {
   orders.header = static_cast<const PayloadHeader*>(bytes);
   orders.kept = reinterpret_cast<const std::int32_t*>(orders.header + 1);
   char* at = static_cast<char*>(bytes) + sizeof header + header.kept * sizeof(std::int32_t);
+  orders.filter = at;
+  at += header.filter;
   const auto take = [&at](char** out, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {
       *out++ = at;
@@ -230,7 +232,9 @@ class Supervision {
     while (got < 0 && errno == EINTR);
     close(command_.exec_result);
     command_.exec_result = -1;
-    if (got == static_cast<ssize_t>(sizeof failed)) end(ReportKind::ExecFailed, failed.error, failed.found);
+    if (got != static_cast<ssize_t>(sizeof failed)) return;
+    if (failed.unfiltered != 0) end(ReportKind::Failed, static_cast<int>(Step::Seccomp), failed.error);
+    end(ReportKind::ExecFailed, failed.error, failed.found);
   }
 
   [[noreturn]] void end(ReportKind kind, int value, int extra) {

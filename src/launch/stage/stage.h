@@ -10,8 +10,9 @@ namespace fence::stage {
 struct Orders {
   const PayloadHeader* header = nullptr;
   const std::int32_t* kept = nullptr;
-  char** arguments = nullptr;  ///< ends with nullptr
-  char** variables = nullptr;  ///< ends with nullptr
+  const void* filter = nullptr;  ///< struct sock_filter[]
+  char** arguments = nullptr;    ///< ends with nullptr
+  char** variables = nullptr;    ///< ends with nullptr
   const char* runtime_dir = nullptr;
   const char* mounts = nullptr;  ///< the first MountRecord, not aligned
 };
@@ -72,11 +73,12 @@ class Front {
 /// The command's process.
 struct Command {
   pid_t pid = -1;
-  int exec_result = -1;  ///< readable: an ExecResult if execve failed, end of file if it did not
+  int exec_result = -1;  ///< readable: an ExecResult if there is no command, end of file if there is
 };
 struct ExecResult {
   std::int32_t error;
-  std::int32_t found;
+  std::int32_t found;       ///< 1: execve was refused, and the file exists
+  std::int32_t unfiltered;  ///< 1: the filter was refused, and execve not tried
 };
 /// `slave` is that of the private terminal, or -1. Precondition: every signal is blocked, so that none is lost while
 /// the dispositions change.

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "fence/plan/filter.h"
 #include "fence/seccomp/seccomp.h"
 #include "plans.h"
 
@@ -47,6 +48,11 @@ const std::string& data(const BwrapInvocation& invocation, std::size_t index) {
   return std::get<DataPayload>(invocation.payloads.at(index)).bytes;
 }
 
+std::string filter_text(const FilterPlan& filter) {
+  const auto bytes = filter_bytes(command_filter(filter));
+  return {bytes.begin(), bytes.end()};
+}
+
 TEST(ToBwrap, AnEmptyPlanStillIsolatesAndFilters) {
   const auto invocation = translated(plan());
   EXPECT_THAT(words(invocation),
@@ -54,15 +60,14 @@ TEST(ToBwrap, AnEmptyPlanStillIsolatesAndFilters) {
                           "--unshare-net", "--die-with-parent", "--seccomp", "<0>", "--chdir", "/"));
   EXPECT_EQ(invocation.program, "/usr/bin/bwrap");
   EXPECT_THAT(invocation.command, ElementsAre("true"));
-  const auto filter = filter_bytes(standard_filter().program);
-  EXPECT_EQ(data(invocation, 0), std::string(filter.begin(), filter.end()));
+  EXPECT_EQ(data(invocation, 0), filter_text({}));
 }
 
-TEST(ToBwrap, InteropWithWindowsTakesAnotherFilter) {
+TEST(ToBwrap, AnOpenGroupOfCallsTakesAnotherFilter) {
   SandboxPlan open = plan();
-  open.windows_interop.value = true;
-  const auto filter = filter_bytes(terminal_filter().program);
-  EXPECT_EQ(data(translated(open), 0), std::string(filter.begin(), filter.end()));
+  open.filter.groups = {{"windows", false, "", {}}};
+  EXPECT_EQ(data(translated(open), 0), filter_text(open.filter));
+  EXPECT_NE(filter_text(open.filter), filter_text({}));
 }
 
 TEST(ToBwrap, EachDecisionHasItsOption) {

@@ -16,6 +16,7 @@ stage::PayloadHeader header_of(const std::string& bytes) {
 TEST(Payload, CountsAndOrderAreWhatTheStageReads) {
   StageOrders orders;
   orders.kept = {3, 7};
+  orders.filter = {1, 2, 3, 4, 5, 6, 7, 8};
   orders.arguments = {"sh", "", "a b\n"};
   orders.variables = {"A=1", "B="};
   orders.runtime_dir = "/run/user/7";
@@ -26,11 +27,14 @@ TEST(Payload, CountsAndOrderAreWhatTheStageReads) {
   EXPECT_EQ(header.arguments, 3U);
   EXPECT_EQ(header.variables, 2U);
   EXPECT_EQ(header.kept, 2U);
+  EXPECT_EQ(header.filter, 8U);
   std::int32_t kept[2];
   std::memcpy(kept, bytes.data() + sizeof header, sizeof kept);
   EXPECT_EQ(kept[0], 3);
   EXPECT_EQ(kept[1], 7);
-  const std::string strings = bytes.substr(sizeof header + sizeof kept);
+  const std::size_t filter_at = sizeof header + sizeof kept;
+  EXPECT_EQ(bytes.substr(filter_at, 8), "\1\2\3\4\5\6\7\10");
+  const std::string strings = bytes.substr(filter_at + 8);
   const char expected[] = "sh\0\0a b\n\0A=1\0B=\0/run/user/7";
   EXPECT_EQ(strings, std::string(expected, sizeof expected));
 }

@@ -43,8 +43,16 @@ BwrapInvocation invocation(std::vector<BwrapWord> options) {
 
 TEST(FinalOptions, PayloadsBecomeDescriptorNumbers) {
   const auto words = launch::final_options(
-      invocation({std::string("--seccomp"), PayloadWord{1}, std::string("--file"), PayloadWord{0}}), {11, 12}, false);
-  EXPECT_EQ(words, (std::vector<std::string>{"--seccomp", "12", "--file", "11", "--as-pid-1"}));
+      invocation({std::string("--userns"), PayloadWord{1}, std::string("--file"), PayloadWord{0}}), {11, 12}, false);
+  EXPECT_EQ(words, (std::vector<std::string>{"--userns", "12", "--file", "11", "--as-pid-1"}));
+}
+
+TEST(FinalOptions, TheFilterIsTheCommandsAndNotTheStages) {
+  const auto words =
+      launch::final_options(invocation({std::string("--seccomp"), PayloadWord{0}, std::string("--setenv"),
+                                        std::string("A"), std::string("--seccomp")}),
+                            {-1}, false);
+  EXPECT_EQ(words, (std::vector<std::string>{"--setenv", "A", "--seccomp", "--as-pid-1"}));
 }
 
 TEST(FinalOptions, StageOutlivesNothingWithoutBwrapsOwnParentDeath) {

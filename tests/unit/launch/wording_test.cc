@@ -97,7 +97,9 @@ TEST(StageFailure, KeptRuntimeDirectoryHasAWayOut) {
 }
 
 TEST(StageFailure, MissingFilterIsNeverRunWithout) {
-  EXPECT_EQ(stage_failure(stage::Step::Seccomp, 0, some_plan()).kind, ErrorKind::Unsupported);
+  const Error error = stage_failure(stage::Step::Seccomp, EINVAL, some_plan());
+  EXPECT_EQ(error.kind, ErrorKind::Unsupported);
+  EXPECT_EQ(error.why, "the system call filter cannot be loaded inside: invalid argument");
 }
 
 }  // namespace

@@ -179,6 +179,32 @@ TEST(PlanJson, ShowsTheWholePlan) {
       "source": "fence"
     }
   },
+  "system_calls": {
+    "groups": [
+      {
+        "name": "mounts",
+        "refused": true,
+        "reason": "profile default",
+        "origin": {
+          "layer": "built-in",
+          "source": "fence"
+        }
+      }
+    ],
+    "calls": [
+      {
+        "name": "bpf",
+        "refused": false,
+        "reason": "seccomp.allow",
+        "origin": {
+          "layer": "user",
+          "source": "~/.config/fence/settings.toml",
+          "line": 12,
+          "column": 3
+        }
+      }
+    ]
+  },
   "cgroup_namespace": true,
   "environment": [
     {

@@ -63,7 +63,11 @@ Identity
 Network and namespaces
   network     none: loopback only (profile workspace)
   namespaces  own user, mount, pid, ipc, uts, cgroup, network
-  vm sockets  AF_VSOCK, and io_uring, which could make them: refused (fence)
+  vm sockets  AF_VSOCK: refused (fence)
+
+System calls; those of foreign ABIs kill the process
+  refused  mounts  profile default (fence)                             mounts, by the old calls and by the new ones
+  open     bpf     seccomp.allow (~/.config/fence/settings.toml:12:3)  this call alone
 
 Environment: names only, no values
   set      PWD            fence  where the command starts
@@ -257,7 +261,7 @@ TEST(PlanText, ShowsRootsIdentityAndTheHostsNetwork) {
   EXPECT_EQ(section(plan_text(plan), "Network"), R"(Network and namespaces
   network     the host's, unrestricted (~/.config/fence/settings.toml:12:3)
   namespaces  own user, mount, pid, ipc, uts
-  vm sockets  AF_VSOCK, and io_uring, which could make them: refused (fence)
+  vm sockets  AF_VSOCK: refused (fence)
 )");
 }
 

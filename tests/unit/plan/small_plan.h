@@ -50,6 +50,7 @@ inline SandboxPlan small_plan() {
       .profiles = {"workspace"},
       .backend_reason = "bwrap: the only executor of this build",
   };
+  plan.filter = {{{"mounts", true, "profile default", {}}}, {{"bpf", false, "seccomp.allow", kUser}}};
   return plan;
 }
 

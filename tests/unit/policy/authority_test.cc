@@ -127,6 +127,8 @@ TEST(CheckAuthority, ARestrictingLayerMayRestrict) {
     layer.network = {NetworkMode::None, {}};
     layer.environment = {EnvironmentMode::Clear, {}};
     layer.nesting = {false, {}};
+    layer.seccomp = {SeccompProfile::Strict, {}};
+    layer.seccomp_deny = {{{"debug", ""}, {}}};
     EXPECT_THAT(errors_of({layer}), IsEmpty());
   }
 }
@@ -176,6 +178,10 @@ TEST(CheckAuthority, ComparesEverySingleValue) {
   check_pair<DevicesMode>(
       {&SettingsLayer::devices, DevicesMode::Minimal, DevicesMode::Host, "devices.mode = \"host\""});
   check_pair<bool>({&SettingsLayer::nesting, false, true, "nesting = true"});
+  check_pair<SeccompProfile>(
+      {&SettingsLayer::seccomp, SeccompProfile::Strict, SeccompProfile::Default, "seccomp.profile = \"default\""});
+  check_pair<SeccompProfile>(
+      {&SettingsLayer::seccomp, SeccompProfile::Default, SeccompProfile::Minimal, "seccomp.profile = \"minimal\""});
   check_pair<bool>({&SettingsLayer::windows_interop, false, true, "wsl.interop = true"});
   check_pair<bool>({&SettingsLayer::force_new_session, true, false, "forceNewSession = false"});
   check_pair<EnvironmentMode>({&SettingsLayer::environment, EnvironmentMode::Clear, EnvironmentMode::Inherit,
@@ -240,6 +246,37 @@ TEST(CheckAuthority, AVariableThatIsEnforcedAwayCannotBeNamed) {
                                                        "fence: cannot take GH_TOKEN in environment.set: " + at('4')));
   user.kind = LayerKind::Profile;
   EXPECT_THAT(errors_of({user, enforced}), IsEmpty());
+}
+
+TEST(CheckAuthority, AProjectLetsNoSystemCallThrough) {
+  SettingsLayer project = project_layer();
+  project.seccomp_allow = {{{"mounts", ""}, project_place(3)}};
+  EXPECT_THAT(errors_of({project}),
+              ElementsAre("fence: cannot take seccomp.allow: a project that nobody trusts can only restrict\n"
+                          "  asked for by ~/p/.fence.toml:3:1" +
+                          kProjectHint));
+}
+
+TEST(CheckAuthority, CallsThatAreEnforcedAwayAreNotLetThrough) {
+  SettingsLayer user = user_layer(), enforced = enforced_layer();
+  user.seccomp_allow = {{{"mounts", ""}, user_place(1)}, {{"bpf", ""}, user_place(2)}};
+  enforced.seccomp_deny = {{{"bpf", ""}, system_place(9)}};
+  const std::string rest =
+      "  enforced by /etc/fence/settings.toml:9:1\n"
+      "  hint: take it out: only who may change what is enforced can allow it";
+  EXPECT_THAT(errors_of({user, enforced}),
+              ElementsAre("fence: cannot take bpf in seccomp.allow: seccomp.deny of it is enforced\n"
+                          "  asked for by ~/s.toml:2:1\n" +
+                          rest));
+  enforced.seccomp = {SeccompProfile::Default, system_place(9)};
+  EXPECT_THAT(errors_of({user, enforced}),
+              ElementsAre("fence: cannot take mounts in seccomp.allow: seccomp.profile = \"default\" is enforced\n"
+                          "  asked for by ~/s.toml:1:1\n" +
+                              rest,
+                          ::testing::StartsWith("fence: cannot take bpf in seccomp.allow: seccomp.profile = ")));
+  user.kind = LayerKind::Profile;
+  EXPECT_THAT(errors_of({user, enforced}), IsEmpty());
+  EXPECT_THAT(merge(std::vector<SettingsLayer>{user, enforced}).seccomp_allow, IsEmpty()) << "simply overridden";
 }
 
 TEST(CheckAuthority, AnAbilityThatIsRequiredCannotBeDegraded) {

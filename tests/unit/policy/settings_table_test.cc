@@ -422,6 +422,19 @@ TEST(ReadLayer, WrongVariablePatternsAreRefused) {
                           "  asked for by s.toml:3:5\n  in environment.pass"));
 }
 
+TEST(ReadLayer, SystemCalls) {
+  const auto layer =
+      read("seccomp.allow", list(value("mounts"), table(entry("name", value("bpf")), entry("why", value("tracing")))));
+  EXPECT_THAT(layer.seccomp_allow,
+              ElementsAre(Sourced<CallRule>{{"mounts", ""}, kPlace}, Sourced<CallRule>{{"bpf", "tracing"}, kPlace}));
+  EXPECT_EQ(read("seccomp.deny", list(value("debug"))).seccomp_deny.size(), 1U);
+  EXPECT_EQ(read("seccomp.profile", value("strict")).seccomp->value, SeccompProfile::Strict);
+  EXPECT_THAT(errors_of(setting("seccomp.profile", value("none"))),
+              ElementsAre("fence: seccomp.profile must be \"default\", \"strict\" or \"minimal\", not \"none\"\n"
+                          "  asked for by s.toml:3:5"));
+  EXPECT_EQ(errors_of(setting("seccomp.deny", list(value(1)))).size(), 1U);
+}
+
 TEST(ReadLayer, VariablesToSet) {
   const auto layer = read("environment.set", table(entry("LANG", value("C")), entry("EMPTY", value(""))));
   EXPECT_EQ(layer.environment_set.at("LANG"), (Sourced<std::string>{"C", kPlace}));

@@ -54,7 +54,9 @@ TEST(Shown, SingleValuesWithTheirPlace) {
   layer.force_new_session = {false, kShownPlace};
   layer.look_milliseconds = {100, kShownPlace};
   EXPECT_THAT(tomls("network.mode", layer), ElementsAre("\"host\""));
+  layer.seccomp = {SeccompProfile::Strict, kShownPlace};
   EXPECT_THAT(tomls("nesting", layer), ElementsAre("true"));
+  EXPECT_THAT(tomls("seccomp.profile", layer), ElementsAre("\"strict\""));
   EXPECT_THAT(tomls("forceNewSession", layer), ElementsAre("false"));
   EXPECT_THAT(tomls("lookTimeout", layer), ElementsAre("100"));
 }
@@ -96,6 +98,8 @@ TEST(Shown, OtherListsAsAFileWouldHaveThem) {
   layer.device_nodes = {{{.path = host("/dev"), .pattern = "video*"}, kShownPlace}};
   layer.environment_pass = {{{"A_*", "because"}, kShownPlace}};
   layer.environment_deny = {{{"B", ""}, kShownPlace}};
+  layer.seccomp_allow = {{{"mounts", "because"}, kShownPlace}, {{"bpf", ""}, kShownPlace}};
+  layer.seccomp_deny = {{{"debug", ""}, kShownPlace}};
   layer.environment_set = {{"C", {"\x1b[2J", kShownPlace}}};
   layer.require = {{{Ability::Landlock, {4, 0}}, kShownPlace}};
   layer.allow_degraded = {{Ability::Cgroup, kShownPlace}};
@@ -106,6 +110,8 @@ TEST(Shown, OtherListsAsAFileWouldHaveThem) {
   EXPECT_THAT(tomls("devices.allow", layer), ElementsAre("\"/dev/video*\""));
   EXPECT_THAT(tomls("environment.pass", layer), ElementsAre(R"({name = "A_*", why = "because"})"));
   EXPECT_THAT(tomls("environment.deny", layer), ElementsAre("\"B\""));
+  EXPECT_THAT(tomls("seccomp.allow", layer), ElementsAre(R"({name = "mounts", why = "because"})", "\"bpf\""));
+  EXPECT_THAT(tomls("seccomp.deny", layer), ElementsAre("\"debug\""));
   EXPECT_THAT(tomls("environment.set", layer), ElementsAre("\"\\x1b[2J\""));
   EXPECT_EQ(shown("environment.set", {layer})[0].name, "\"C\"");
   EXPECT_THAT(tomls("require", layer), ElementsAre("\"landlock>=4\""));

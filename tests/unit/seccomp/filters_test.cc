@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <rapidcheck/gtest.h>
-#include <sys/socket.h>
 
 #include <cstring>
 
@@ -16,7 +15,10 @@ using testing::kNative;
 using testing::kRefused;
 using testing::native_call;
 
-std::uint32_t terminal(const SyscallData& call) { return evaluate_filter(terminal_filter().program, call); }
+std::uint32_t terminal(const SyscallData& call) {
+  static const auto kProgram = testing::filter_of({"terminal"});
+  return evaluate_filter(kProgram, call);
+}
 
 struct Situation {
   const char* name;
@@ -102,59 +104,11 @@ RC_GTEST_PROP(TerminalFilter, AgreesWithWhatIsWanted, ()) {
   const auto high = *rc::gen::arbitrary<std::uint32_t>();
   for (auto& argument : call.arguments) argument = *rc::gen::arbitrary<std::uint64_t>();
   if (*rc::gen::inRange(0, 4) != 0) call.arguments[1] = std::uint64_t{high} << 32 | request;
-  RC_ASSERT(evaluate_filter(terminal_filter().program, call) == as_wanted(call));
-}
-
-std::uint32_t standard(const SyscallData& call) { return evaluate_filter(standard_filter().program, call); }
-
-TEST(StandardFilter, RefusesSocketsOfVirtualMachinesAndWhatMakesThemUnseen) {
-  const Situation situations[] = {
-      {"socket", native_call(SYS_socket, AF_VSOCK, SOCK_STREAM), kRefused},
-      {"socket with flags", native_call(SYS_socket, AF_VSOCK, SOCK_DGRAM | SOCK_CLOEXEC), kRefused},
-      {"socket with garbage in the high half", native_call(SYS_socket, 0xdead00000000 | AF_VSOCK), kRefused},
-      {"socketpair", native_call(SYS_socketpair, AF_VSOCK), kRefused},
-      {"io_uring", native_call(SYS_io_uring_setup, 8), kRefused},
-      {"another family", native_call(SYS_socket, AF_UNIX, SOCK_STREAM), SECCOMP_RET_ALLOW},
-      {"a neighbour", native_call(SYS_socket, AF_VSOCK + 1), SECCOMP_RET_ALLOW},
-      {"the number in the high half alone", native_call(SYS_socket, std::uint64_t{AF_VSOCK} << 32), SECCOMP_RET_ALLOW},
-      {"the number as the type", native_call(SYS_socket, AF_INET, AF_VSOCK), SECCOMP_RET_ALLOW},
-      {"connect on descriptor 40", native_call(SYS_connect, AF_VSOCK), SECCOMP_RET_ALLOW},
-      {"execve", native_call(SYS_execve), SECCOMP_RET_ALLOW},
-  };
-  for (const auto& situation : situations) EXPECT_EQ(standard(situation.call), situation.expected) << situation.name;
-  // The control: the other filter lets all of them through.
-  for (const auto& situation : situations) EXPECT_EQ(terminal(situation.call), SECCOMP_RET_ALLOW) << situation.name;
-}
-
-RC_GTEST_PROP(StandardFilter, DiffersFromTheTerminalFilterInThreeCallsOnly, ()) {
-  SyscallData call = native_call(*rc::gen::inRange<std::int32_t>(-1, 600));
-  for (auto& argument : call.arguments) argument = *rc::gen::arbitrary<std::uint64_t>();
-  const auto request = *rc::gen::elementOf(std::vector<std::uint32_t>{TIOCSTI, TIOCLINUX, TCGETS});
-  call.arguments[1] = call.arguments[1] << 32 | request;
-  const bool vsock = *rc::gen::arbitrary<bool>();
-  if (vsock) call.arguments[0] = call.arguments[0] << 32 | AF_VSOCK;
-  const bool makes = call.number == SYS_socket || call.number == SYS_socketpair;
-  const bool refused = (vsock && makes) || call.number == SYS_io_uring_setup;
-  RC_PRE(vsock || !makes);
-  RC_ASSERT(standard(call) == (refused ? kRefused : terminal(call)));
-}
-
-TEST(FilterGroup, EveryRowHasItsReason) {
-  EXPECT_EQ(terminal_filter().name, "terminal");
-  EXPECT_EQ(terminal_filter().rows.size(), 2U);
-  EXPECT_EQ(standard_filter().name, "standard");
-  EXPECT_EQ(standard_filter().rows.size(), 5U);
-  for (const auto& row : standard_filter().rows) {
-    EXPECT_FALSE(row.syscall.empty());
-    EXPECT_EQ(row.condition.empty(), row.syscall == "io_uring_setup");
-    EXPECT_FALSE(row.action.empty());
-    EXPECT_FALSE(row.reason.empty());
-    EXPECT_FALSE(row.reference.empty());
-  }
+  RC_ASSERT(terminal(call) == as_wanted(call));
 }
 
 TEST(FilterBytes, AreTheKernelsStructs) {
-  const auto program = terminal_filter().program;
+  const auto program = testing::filter_of({"terminal"});
   const auto bytes = filter_bytes(program);
   ASSERT_EQ(bytes.size(), program.size() * sizeof(sock_filter));
   for (std::size_t i = 0; i < program.size(); ++i) {

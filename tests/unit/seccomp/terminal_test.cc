@@ -40,7 +40,7 @@ void become_ordinary() {
 }
 
 void load_terminal_filter() {
-  const auto program = terminal_filter().program;
+  const auto program = testing::filter_of({"terminal"});
   auto bytes = filter_bytes(program);
   const sock_fprog kernel_program{static_cast<unsigned short>(program.size()),
                                   reinterpret_cast<sock_filter*>(bytes.data())};
