@@ -14,7 +14,11 @@ if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
 class DeniedByDefault(Case):
     def test_unshare(self):
         self.succeeded(self.outside(*PYTHON, CLONE))
-        self.failed(self.fence("--", *PYTHON, CLONE), "No space left on device")
+        self.failed(self.fence("--", *PYTHON, CLONE), "Operation not permitted")
+
+    def test_without_the_filter_the_limit_refuses_it(self):
+        """Each of the two walls holds alone; `nesting` takes both away."""
+        self.failed(self.fence("--set", 'seccomp.allow=["namespaces"]', "--", *PYTHON, CLONE), "No space left on device")
 
     def test_the_limit_cannot_be_raised(self):
         self.failed(self.inside("echo 100 >/proc/sys/user/max_user_namespaces"))
