@@ -298,7 +298,7 @@ std::string filter_text(const FilterPlan& filter) {
     add(group.refused, group, rows_of == nullptr ? "" : rows_of->meaning);
   }
   for (const FilterCallPlan& call : filter.calls) add(call.refused, call, "this call alone");
-  std::ranges::stable_partition(rows, [](const Row& row) { return row.front() == "refused"; });
+  std::stable_partition(rows.begin(), rows.end(), [](const Row& row) { return row.front() == "refused"; });
   return heading("System calls; those of foreign ABIs kill the process") + table(rows);
 }
 
