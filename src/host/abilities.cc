@@ -34,7 +34,6 @@ constexpr std::array kTryRows = {
     TryRow{Ability::Uts, try_uts, "--unshare-user --unshare-uts"},
     TryRow{Ability::Cgroup, try_cgroup, "--unshare-user --unshare-cgroup"},
     TryRow{Ability::Seccomp, try_seccomp, ""},
-    TryRow{Ability::Landlock, try_landlock, ""},
     TryRow{Ability::Native, try_native, ""},
 };
 // As pid 1: bwrap's own init would be left for whoever reaps orphans, since bwrap ends when its command does.
@@ -57,6 +56,11 @@ const TryRow& try_row(Ability ability) {
   return *row;
 }
 
+AbilityFact fact_of(AttemptResult result) {
+  if (const auto* version = std::get_if<std::uint32_t>(&result)) return AbilityGiven{.version = {*version, 0}};
+  return std::get<AbilityLacking>(std::move(result));
+}
+
 AbilityFact try_bwrap(const std::optional<BwrapFacts>& bwrap) {
   if (!bwrap) return AbilityLacking{"looking for a bwrap that only root can change", ENOENT};
   if (!bwrap_can(*bwrap, kWholeSandbox)) {
@@ -67,6 +71,11 @@ AbilityFact try_bwrap(const std::optional<BwrapFacts>& bwrap) {
 
 }  // namespace
 
+std::optional<AbilityFact> ask_ability(Ability ability) {
+  if (ability != Ability::Landlock) return std::nullopt;
+  return fact_of(ask_landlock());
+}
+
 AbilityTry::AbilityTry(Ability ability) : ability_(ability) {
   if (ability != Ability::Bwrap) own_.emplace(try_row(ability).own);
 }
@@ -74,14 +83,14 @@ AbilityTry::AbilityTry(Ability ability) : ability_(ability) {
 AbilityFact AbilityTry::result(const FindBwrap& find_bwrap) {
   if (!own_) return try_bwrap(find_bwrap());
   AttemptResult result = own_->result(kTryTime);
-  if (const auto* version = std::get_if<std::uint32_t>(&result)) return AbilityGiven{.version = {*version, 0}};
-  AbilityLacking& lacking = std::get<AbilityLacking>(result);
+  const auto* lacking = std::get_if<AbilityLacking>(&result);
+  if (lacking == nullptr) return fact_of(std::move(result));
   const std::string_view by_bwrap = try_row(ability_).by_bwrap;
-  if (is_permission(lacking.errno_value) && !by_bwrap.empty()) {
+  if (is_permission(lacking->errno_value) && !by_bwrap.empty()) {
     const auto& bwrap = find_bwrap();
     if (bwrap && bwrap_can(*bwrap, by_bwrap)) return AbilityGiven{.by_bwrap = true};
   }
-  return std::move(lacking);
+  return fact_of(std::move(result));
 }
 
 void add_sysctls_of_lacking(HostFacts& facts) {

@@ -11,7 +11,10 @@ namespace fence {
 /// The installed bubblewrap, looked for when it is asked for first.
 using FindBwrap = std::function<const std::optional<BwrapFacts>&()>;
 
-/// Tries `ability`, which is not Kernel: that one is read from the facts. It is begun at once, beside what fence does
+/// The answer where the kernel gives it without a try; nothing where it does not.
+std::optional<AbilityFact> ask_ability(Ability ability);
+
+/// Tries `ability`, which is one that ask_ability() leaves open and not Kernel: that one is read from the facts. It is begun at once, beside what fence does
 /// until it wants the result. Whoever has one has a KeepZombies for as long.
 class AbilityTry {
  public:

@@ -138,8 +138,14 @@ HostFacts HostProber::basics() { return probe_basics(); }
 
 void HostProber::answer(const FactQueries& queries, HostFacts& facts) {
   std::vector<Ability> untried;
-  std::ranges::copy_if(queries.abilities, std::back_inserter(untried),
-                       [&](Ability ability) { return !facts.abilities.contains(ability); });
+  for (const Ability ability : queries.abilities) {
+    if (facts.abilities.contains(ability)) continue;
+    if (auto asked = ask_ability(ability)) {
+      facts.abilities.emplace(ability, *std::move(asked));
+    } else {
+      untried.push_back(ability);
+    }
+  }
   // The first beside the looks, which take as long; one at a time, since namespaces may be limited to few.
   const KeepZombies keep;
   std::optional<AbilityTry> trying;

@@ -146,15 +146,10 @@ AttemptResult try_seccomp() {
   return std::uint32_t{0};
 }
 
-AttemptResult try_landlock() {
+AttemptResult ask_landlock() {
   // landlock_create_ruleset(2): with this flag it gives the ABI's version.
   const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 0) return refused("landlock_create_ruleset(LANDLOCK_CREATE_RULESET_VERSION)");
-  const landlock_ruleset_attr rules{.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE};
-  const UniqueFd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
-  if (!ruleset) return refused("landlock_create_ruleset");
-  if (auto refusal = forbid_new_privileges()) return *std::move(refusal);
-  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return refused("landlock_restrict_self");
   return static_cast<std::uint32_t>(abi);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Each ability as a sequence of system calls. They change the process that runs them: for attempt() only.
+// Each ability as a sequence of system calls. They change the process that runs them: for attempt() only, but for ask_*.
 #include "attempt.h"
 
 namespace fence {
@@ -12,7 +12,8 @@ AttemptResult try_ipc();
 AttemptResult try_uts();
 AttemptResult try_cgroup();
 AttemptResult try_seccomp();
-AttemptResult try_landlock();
 AttemptResult try_native();
+/// Changes nothing, and costs one system call.
+AttemptResult ask_landlock();
 
 }  // namespace fence

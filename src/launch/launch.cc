@@ -68,7 +68,11 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
   orders.filter = filter_bytes(command_filter(plan.filter));
   orders.kept = plan.keep_descriptors;
   orders.arguments = plan.command;
-  if (plan.verify_mounts) orders.mounts = mount_orders(plan.mounts);
+  orders.mounts = stage_mount_orders(plan);
+  orders.header.handled = plan.landlock.handled;
+  orders.header.scoped = plan.landlock.scoped;
+  orders.header.handed_readable = plan.landlock.handed_readable;
+  orders.header.handed_writable = plan.landlock.handed_writable;
   for (const auto& [name, value] : child_environment(plan.environment, facts.environment)) {
     orders.variables.push_back(name + "=" + value);
   }

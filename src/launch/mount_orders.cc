@@ -51,12 +51,12 @@ std::uint32_t list_demand(std::uint32_t mode) { return (mode & S_IRUSR) != 0 ? s
 
 MountRecord record_of(const MountAction& action) {
   const auto record = [](std::uint32_t type, std::uint32_t demands) {
-    return MountRecord{.device = 0, .inode = 0, .type = type, .demands = demands, .names = 0};
+    return MountRecord{.device = 0, .inode = 0, .type = type, .demands = demands, .names = 0, .rights = 0};
   };
   return std::visit(
       Overloaded{
           [](const Bind& bind) {
-            return MountRecord{bind.expect.device, bind.expect.inode, file_type(bind.kind), bind_demands(bind), 0};
+            return MountRecord{bind.expect.device, bind.expect.inode, file_type(bind.kind), bind_demands(bind), 0, 0};
           },
           [&](const Tmpfs& tmpfs) { return record(S_IFDIR, kConfined | stage::kTmpfs | list_demand(tmpfs.mode)); },
           [&](const Proc&) { return record(S_IFDIR, kConfined | stage::kProcfs); },
@@ -99,6 +99,23 @@ std::vector<MountOrder> mount_orders(const MountPlan& mounts) {
   if (mounts.find(SandboxPath::root()) == nullptr) add(SandboxPath::root(), Tmpfs{});
   for (const MountOp& op : mounts.ops()) add(op.target, op.action);
   count_names(orders);
+  return orders;
+}
+
+std::vector<MountOrder> stage_mount_orders(const SandboxPlan& plan) {
+  std::vector<MountOrder> orders = mount_orders(plan.mounts);
+  // Both are in the order of the ops, and each rule is at an op or at the root.
+  auto rule = plan.landlock.rules.begin();
+  for (MountOrder& order : orders) {
+    if (rule == plan.landlock.rules.end()) break;
+    if (order.target == rule->path.text()) order.record.rights = (rule++)->rights;
+  }
+  if (plan.verify_mounts) return orders;
+  std::erase_if(orders, [](const MountOrder& order) { return order.record.rights == 0; });
+  for (MountOrder& order : orders) {
+    order.record.type = stage::kAnyType;
+    order.record.demands &= stage::kMayBeAbsent;
+  }
   return orders;
 }
 

@@ -17,6 +17,10 @@ struct MountOrder {
 /// One for each op, in their order, and before them one for the root where no op is there.
 std::vector<MountOrder> mount_orders(const MountPlan& mounts);
 
+/// What the stage is told of them: also what Landlock grants there. Where nobody wants the mounts to be looked at, only
+/// those with such rights, and nothing is demanded of them.
+std::vector<MountOrder> stage_mount_orders(const SandboxPlan& plan);
+
 /// The bytes that follow the runtime directory in the payload.
 std::string mount_order_bytes(const std::vector<MountOrder>& orders);
 

@@ -23,13 +23,17 @@ enum class Step : std::uint32_t {
   RuntimeDirRemote,  ///< lies on a file system that is not local
   RuntimeDirWrite,   ///< nothing can be created in it
   Terminal,          ///< make the private terminal
+  LandlockRuleset,   ///< make the ruleset
+  LandlockRule,      ///< add a place to it
+  LandlockStream,    ///< add a descriptor to it
+  LandlockRestrict,  ///< put it in force
   Fork,              ///< start the command's process
   Seccomp,           ///< load the filter of the command's system calls
 };
 
 enum class ReportKind : std::uint32_t {
   Ready,       ///< the sandbox is what the plan says; waiting for Go. Carries a private terminal's master (SCM_RIGHTS)
-  Failed,      ///< value: Step, extra: errno, mount: which MountRecord, in the Mount... steps
+  Failed,      ///< value: Step, extra: errno, mount: which MountRecord, in the Mount... steps and in LandlockRule
   ExecFailed,  ///< value: errno, extra: 1 where the file exists
   Stopped,     ///< value: signal
   Exited,      ///< value: status
@@ -97,6 +101,7 @@ struct MountRecord {
   std::uint32_t type;     ///< of S_IFMT
   std::uint32_t demands;  ///< of the bits above
   std::uint64_t names;    ///< with kOnlyPlanned
+  std::uint64_t rights;   ///< that Landlock grants at and below it
 };
 
 /// The payload: this header, `kept` numbers (std::int32_t), `filter` bytes (struct sock_filter[]), then NUL-terminated
@@ -117,6 +122,10 @@ struct PayloadHeader {
   std::uint32_t in_front;          ///< 1: the command starts as the foreground of the private terminal
   std::uint64_t ignored;           ///< bit N-1: signal N is ignored by the command
   std::uint64_t blocked;           ///< bit N-1: signal N is blocked in the command
+  std::uint64_t handled;           ///< Landlock's handled_access_fs
+  std::uint64_t scoped;            ///< Landlock's scopes; with `handled` 0 and this 0 there is no Landlock
+  std::uint64_t handed_readable;   ///< what Landlock grants for the command's descriptors that are open for reading
+  std::uint64_t handed_writable;   ///< the same for writing
 };
 
 }  // namespace fence::stage

@@ -99,11 +99,24 @@ std::string brief_path(std::string_view path) {
   return escape_bytes(path.substr(0, kEnd)) + "..." + escape_bytes(path.substr(path.size() - kEnd));
 }
 
-Error mount_error(const SandboxPlan& plan, std::size_t mount, const std::string& found, int errno_value) {
-  const std::vector<MountOrder> orders = mount_orders(plan.mounts);
-  const std::string place = mount < orders.size() ? brief_path(orders[mount].target) : "an unknown place";
+std::string place_of(const SandboxPlan& plan, std::size_t mount) {
+  const std::vector<MountOrder> orders = stage_mount_orders(plan);
+  return mount < orders.size() ? brief_path(orders[mount].target) : "an unknown place";
+}
+
+Error landlock_error(std::string_view call, const std::string& at, int errno_value, const SandboxPlan& plan) {
   return {.kind = ErrorKind::Host,
-          .what = "the sandbox does not show what was planned at " + place,
+          .what = "cannot hold the command with Landlock",
+          .why = std::string(call) + at + ": " + errno_text(errno_value),
+          .errno_value = errno_value,
+          .origin = plan.landlock.mode.origin,
+          .hint = "`landlock.mode = \"off\"` does without; a seccomp profile of a container may forbid it, and 16 "
+                  "sandboxes in each other are the most"};
+}
+
+Error mount_error(const SandboxPlan& plan, std::size_t mount, const std::string& found, int errno_value) {
+  return {.kind = ErrorKind::Host,
+          .what = "the sandbox does not show what was planned at " + place_of(plan, mount),
           .why = "something replaced it while the sandbox was being made (" + found + ")",
           .errno_value = errno_value,
           .hint = "start again; if it happens again, a process is changing files in that place"};
@@ -197,6 +210,14 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
               .why = errno_text(errno_value),
               .errno_value = errno_value,
               .hint = std::string(terminal_advice(errno_value))};
+    case stage::Step::LandlockRuleset:
+      return landlock_error("landlock_create_ruleset(2)", "", errno_value, plan);
+    case stage::Step::LandlockRule:
+      return landlock_error("landlock_add_rule(2)", " at " + place_of(plan, mount), errno_value, plan);
+    case stage::Step::LandlockStream:
+      return landlock_error("landlock_add_rule(2)", " for descriptor " + std::to_string(mount), errno_value, plan);
+    case stage::Step::LandlockRestrict:
+      return landlock_error("landlock_restrict_self(2)", "", errno_value, plan);
     case stage::Step::Fork:
       return {.kind = ErrorKind::Host,
               .what = "cannot start a process inside the sandbox",

@@ -12,8 +12,8 @@ namespace fence::launch {
 /// (wait(2)).
 Error bwrap_failure(std::string_view said, int status);
 
-/// The stage found the sandbox not to be what the plan says. `mount` is the index in mount_orders(); only the Mount...
-/// steps look at it.
+/// The stage found the sandbox not to be what the plan says. `mount` is the index in stage_mount_orders(); only the
+/// Mount... steps and LandlockRule look at it.
 Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, std::size_t mount = 0);
 
 }  // namespace fence::launch

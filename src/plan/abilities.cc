@@ -41,6 +41,7 @@ class Decider {
     for (const auto& requirement : policy_.require) check(requirement);
     check_proc();
     check_cgroup();
+    check_landlock();
     if (!errors_.empty()) return std::move(errors_);
     return std::move(out_);
   }
@@ -97,19 +98,28 @@ class Decider {
     degrade(Ability::Cgroup, "/proc/self/ns/cgroup does not exist");
   }
 
+  // What nobody has asked for is no requirement: where it lacks, decide_landlock() says so.
+  void check_landlock() {
+    if (policy_.landlock.value == LandlockMode::Off) return;
+    const auto* lacking = std::get_if<AbilityLacking>(&lens_.ability(Ability::Landlock));
+    if (lacking == nullptr || policy_.landlock.origin == Origin{} || required(Ability::Landlock)) return;
+    degrade(Ability::Landlock, refusal_text(*lacking), policy_.landlock.origin);
+  }
+
   [[nodiscard]] bool required(Ability ability) const {
     return std::ranges::any_of(policy_.require, [&](const auto& r) { return r.value.ability == ability; });
   }
 
-  void degrade(Ability ability, const std::string& why) {
+  void degrade(Ability ability, const std::string& why, const std::optional<Origin>& asked_by = std::nullopt) {
     const AbilityRow& row = ability_row(ability);
     const auto allowed = std::ranges::find(policy_.allow_degraded, ability, &Sourced<Ability>::value);
     if (allowed != policy_.allow_degraded.end()) {
       out_.rows.push_back({std::string(row.name), "lacking: " + why, std::string(row.degraded), allowed->origin});
       return;
     }
-    fail("cannot give the command a " + std::string(row.meaning), why, ability, {});
-    errors_.back().origin.reset();
+    const std::string what = asked_by ? "cannot use " : "cannot give the command a ";
+    fail(what + std::string(row.meaning), why, ability, {});
+    errors_.back().origin = asked_by;
     errors_.back().context.push_back("allowDegraded = [\"" + std::string(row.name) +
                                      "\"] goes on without: " + std::string(row.degraded));
   }

@@ -23,8 +23,8 @@ class Digest {
 
   void add(const SandboxPlan& plan) {
     const auto& [mounts, session, runtime_dir, environment, identity, network, cgroup_namespace, directory, command,
-                 keep_descriptors, profiles, absent_protected, absent, hidden, patterns, abilities, executor,
-                 backend_reason, windows_interop, filter, verify_mounts, guard_mounts, remarks, hash] = plan;
+                 keep_descriptors, profiles, absent_protected, absent, hidden, patterns, abilities, landlock,
+                 executor, backend_reason, windows_interop, filter, verify_mounts, guard_mounts, remarks, hash] = plan;
     add_all(mounts.ops());
     add_all(mounts.seals());
     add(session);
@@ -39,6 +39,7 @@ class Digest {
     add_all(keep_descriptors);
     add(absent_protected);
     add_all(absent);
+    add(landlock);
     add(executor);
     add(windows_interop.value);
     add_all(filter.groups);
@@ -164,6 +165,21 @@ class Digest {
     const auto& [path, origin, link_target] = absent;
     add(path);
     add_optional(link_target);
+  }
+
+  void add(const LandlockPlan& landlock) {
+    // Which ABI made them is a fact.
+    const auto& [mode, abi, handled, scoped, rules, handed_readable, handed_writable, without] = landlock;
+    add(handled);
+    add(scoped);
+    add(handed_readable);
+    add(handed_writable);
+    add_all(rules);
+  }
+  void add(const LandlockRule& rule) {
+    const auto& [path, rights, why] = rule;
+    add(path);
+    add(rights);
   }
 
   void byte(unsigned char value) { state_ = (state_ ^ value) * 0x100000001b3U; }

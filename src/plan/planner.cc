@@ -40,6 +40,7 @@ class Planner {
     check_descriptors();
     auto abilities = decide_abilities(policy_, lens_);
     if (!abilities) take(abilities.error());
+    check_landlock();
     auto session = decide_session(policy_, lens_.host().terminal, executor.executor);
     if (!session) take(session.error());
     auto filter = decide_filter(policy_);
@@ -92,6 +93,7 @@ class Planner {
     plan.hidden = std::move(hidden);
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
+    plan.landlock = decide_landlock(policy_, plan.mounts, lens_);
     plan.executor = executor.executor;
     plan.backend_reason = executor.reason;
     plan.windows_interop = policy_.windows_interop;
@@ -134,6 +136,15 @@ class Planner {
     errors_.push_back(error_at(ErrorKind::Unsupported, "cannot allow nested sandboxes as root",
                                "root's /proc has to be locked, and no new /proc can be mounted under a locked one",
                                policy_.nesting.origin, "start fence as an ordinary user"));
+  }
+
+  // A process that Landlock restricts in files makes no mounts (landlock(7)).
+  void check_landlock() {
+    if (policy_.landlock.value != LandlockMode::Full || !policy_.nesting.value) return;
+    errors_.push_back(error_at(ErrorKind::Conflict, "cannot have landlock.mode = \"full\" with nested sandboxes",
+                               "what Landlock restricts in files can mount nothing", policy_.landlock.origin,
+                               "set landlock.mode = \"auto\", or do without nesting"));
+    errors_.back().context.push_back("nesting is allowed by " + escape_bytes(to_string(policy_.nesting.origin)));
   }
 
   void check_descriptors() {
@@ -305,7 +316,9 @@ class Planner {
       remarks_.push_back({RemarkKind::Notice, "degraded (" + ability.name + "): " + ability.degraded, ability.origin});
     }
     if (plan.network.value == NetworkMode::Host) {
-      danger("the host's network is open, its abstract sockets and services on localhost included",
+      const bool scoped = (plan.landlock.scoped & landlock::kScopeAbstractUnixSocket) != 0;
+      danger(std::string("the host's network is open, ") + (scoped ? "" : "its abstract sockets and ") +
+                 "services on localhost included",
              plan.network.origin);
     }
     if (policy_.devices.value == DevicesMode::Host) danger("all devices of the host are shown", policy_.devices.origin);
@@ -318,6 +331,9 @@ class Planner {
     if (!plan.guard_mounts) {
       danger("a protection that is lost, because its file is replaced outside while the command runs, stays lost",
              policy_.unguarded_mounts.origin);
+    }
+    if (policy_.landlock.value == LandlockMode::Off) {
+      danger("Landlock is off: a file that is the command's input can be opened for writing", policy_.landlock.origin);
     }
     add_terminal_dangers(plan.session);
     if (plan.executor == Executor::Native) return;

@@ -281,6 +281,44 @@ Json json_of(const std::vector<HiddenPath>& hidden) {
   return out;
 }
 
+std::string_view mode_name(LandlockMode mode) {
+  switch (mode) {
+    case LandlockMode::Off:
+      return "off";
+    case LandlockMode::Auto:
+      return "auto";
+    case LandlockMode::Full:
+      return "full";
+  }
+  return "";
+}
+
+Json names_of(std::span<const landlock::Bit> bits, std::uint64_t set) {
+  Json out = Json::array();
+  for (const landlock::Bit& row : bits) {
+    if ((set & row.bit) != 0) out.push_back(row.name);
+  }
+  return out;
+}
+
+Json json_of(const LandlockPlan& plan) {
+  Json rules = Json::array();
+  for (const LandlockRule& rule : plan.rules) {
+    rules.push_back({{"path", escape_bytes(rule.path.text())},
+                     {"rights", names_of(landlock::kRights, rule.rights)},
+                     {"why", rule.why}});
+  }
+  return {{"mode", mode_name(plan.mode.value)},
+          {"origin", json_of(plan.mode.origin)},
+          {"abi", plan.abi},
+          {"handled", names_of(landlock::kRights, plan.handled)},
+          {"scoped", names_of(landlock::kScopes, plan.scoped)},
+          {"rules", std::move(rules)},
+          {"handed_readable", names_of(landlock::kRights, plan.handed_readable)},
+          {"handed_writable", names_of(landlock::kRights, plan.handed_writable)},
+          {"without", json_of(plan.without)}};
+}
+
 }  // namespace
 
 std::string plan_json(const SandboxPlan& plan) {
@@ -314,6 +352,7 @@ std::string plan_json(const SandboxPlan& plan) {
        {{"mode", plan.network.value == NetworkMode::Host ? "host" : "none"}, {"origin", json_of(plan.network.origin)}}},
       {"windows_interop", {{"allowed", plan.windows_interop.value}, {"origin", json_of(plan.windows_interop.origin)}}},
       {"system_calls", json_of(plan.filter)},
+      {"landlock", json_of(plan.landlock)},
       {"cgroup_namespace", plan.cgroup_namespace},
       {"environment", json_of(plan.environment)},
       {"remarks", json_of(plan.remarks)},

@@ -302,6 +302,41 @@ std::string filter_text(const FilterPlan& filter) {
   return heading("System calls; those of foreign ABIs kill the process") + table(rows);
 }
 
+std::string_view landlock_meaning(const LandlockPlan& plan) {
+  switch (plan.mode.value) {
+    case LandlockMode::Off:
+      return "off";
+    case LandlockMode::Auto:
+      return "auto: what costs nothing";
+    case LandlockMode::Full:
+      return "full: every right that files have";
+  }
+  return "";
+}
+
+std::string landlock_text(const LandlockPlan& plan) {
+  std::string mode(landlock_meaning(plan));
+  if (plan.abi != 0) mode += "; ABI " + std::to_string(plan.abi);
+  std::vector<Row> rows = {{"mode", mode + " (" + safe(plan.mode.origin) + ")"}};
+  if ((plan.scoped & landlock::kScopeSignal) != 0) rows.push_back({"signals", "to processes inside only"});
+  if ((plan.scoped & landlock::kScopeAbstractUnixSocket) != 0) {
+    rows.push_back({"abstract sockets", "of processes inside only"});
+  }
+  if (plan.handled != 0) rows.push_back({"refused", landlock_rights_text(plan.handled) + ", but for"});
+  std::string out = heading("Landlock: what the kernel refuses besides") + table(rows);
+  rows.clear();
+  const auto row = [&](std::string where, std::uint64_t rights, const std::string& why) {
+    rows.push_back({"  below", std::move(where), rights == plan.handled ? "all" : landlock_rights_text(rights), why});
+  };
+  for (const LandlockRule& rule : plan.rules) row(escape_bytes(rule.path.text()), rule.rights, rule.why);
+  if (plan.handed_readable != 0) row("descriptors opened for reading", plan.handed_readable, "handed over");
+  if (plan.handed_writable != 0) row("descriptors opened for writing", plan.handed_writable, "handed over");
+  out += table(rows);
+  rows.clear();
+  for (const std::string& lost : plan.without) rows.push_back({"not here", escape_bytes(lost)});
+  return out + table(rows);
+}
+
 std::string environment_text(const EnvironmentPlan& environment) {
   std::vector<Row> rows;
   std::vector<std::string> passed;
@@ -352,8 +387,8 @@ std::string remarks_text(const std::vector<Remark>& remarks) {
 std::string plan_text(const SandboxPlan& plan) {
   return head_text(plan) + mounts_text(plan) + hidden_text(plan) + session_text(plan.session) +
          runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) +
-         filter_text(plan.filter) + abilities_text(plan) + environment_text(plan.environment) + patterns_text(plan) +
-         absent_text(plan) + remarks_text(plan.remarks);
+         filter_text(plan.filter) + landlock_text(plan.landlock) + abilities_text(plan) +
+         environment_text(plan.environment) + patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
 }
 
 }  // namespace fence

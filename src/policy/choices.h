@@ -52,6 +52,9 @@ inline constexpr std::array kEnvironmentModes{Choice<EnvironmentMode>{"inherit",
 inline constexpr std::array kSeccompProfiles{Choice<SeccompProfile>{"default", SeccompProfile::Default, 1},
                                              Choice<SeccompProfile>{"strict", SeccompProfile::Strict, 2},
                                              Choice<SeccompProfile>{"minimal", SeccompProfile::Minimal, 0}};
+inline constexpr std::array kLandlockModes{Choice<LandlockMode>{"off", LandlockMode::Off, 0},
+                                           Choice<LandlockMode>{"auto", LandlockMode::Auto, 1},
+                                           Choice<LandlockMode>{"full", LandlockMode::Full, 2}};
 inline constexpr std::array kNesting{Choice<bool>{"true", true, 0}, Choice<bool>{"false", false, 1}};
 
 /// The keys below `danger`, and wsl.interop: true takes a safeguard away.
@@ -82,6 +85,7 @@ void for_each_single(Each each) {
   each(SingleSetting<EnvironmentMode>{"environment.mode", &SettingsLayer::environment, &Policy::environment,
                                       kEnvironmentModes});
   each(SingleSetting<SeccompProfile>{"seccomp.profile", &SettingsLayer::seccomp, &Policy::seccomp, kSeccompProfiles});
+  each(SingleSetting<LandlockMode>{"landlock.mode", &SettingsLayer::landlock, &Policy::landlock, kLandlockModes});
   each(SingleSetting<bool>{"nesting", &SettingsLayer::nesting, &Policy::nesting, kNesting});
   each(SingleSetting<bool>{"danger.unverifiedMounts", &SettingsLayer::unverified_mounts, &Policy::unverified_mounts,
                            kDanger});

@@ -245,6 +245,20 @@ constexpr SettingRow kTable[] = {
          "Groups or single system calls that are refused besides: a group with its own errors, a call with EPERM.",
      .read = [](const Reading& in) { read_calls(in, in.layer.seccomp_deny); },
      .show = [](const InForce& now) { return shown_calls(now.policy.seccomp_deny); }},
+    {.key = "landlock.mode",
+     .type = R"("off", "auto" or "full")",
+     .default_value = R"("auto")",
+     .meaning = "What the kernel's Landlock holds besides the mounts. \"auto\": signals to processes outside and their "
+                "abstract sockets, and, without nesting, writing to what the plan does not make writable; \"full\": "
+                "reading, executing, making and removing as well. What this kernel's Landlock cannot do is left out, "
+                "and the plan says so; a kernel without Landlock is refused where the key is set, unless allowDegraded "
+                "names landlock.",
+     .danger = R"("off" leaves a file that is the command's input open for writing, and processes outside for signals.)",
+     .read = [](const Reading& in) { read_choice<LandlockMode>(in, in.layer.landlock, kLandlockModes); },
+     .show =
+         [](const InForce& now) {
+           return shown_single<LandlockMode>(now, &SettingsLayer::landlock, &Policy::landlock, kLandlockModes);
+         }},
     {.key = "nesting",
      .type = "true or false",
      .default_value = "false",

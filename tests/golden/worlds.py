@@ -122,6 +122,16 @@ def has(ability, version=(0, 0), by_bwrap=False):
     return {"name": ability, "version": list(version), "by_bwrap": by_bwrap}
 
 
+def landlock_of(release):
+    """What a kernel of this release has where the distribution has built it in, as Debian and Ubuntu do (landlock(7))."""
+    version = tuple(map(int, release.split(".")[:2]))
+    abi = sum(version >= first for first in [(5, 13), (5, 19), (6, 2), (6, 7), (6, 10), (6, 12), (6, 15)])
+    call = "landlock_create_ruleset(LANDLOCK_CREATE_RULESET_VERSION)"
+    if abi == 0:
+        return lacks("landlock", call, 38)
+    return lacks("landlock", call, 95) if "microsoft" in release else has("landlock", (abi, 0))
+
+
 def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(),
           release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=(), native=None, bwrap=True,
           drives=()):
@@ -142,7 +152,7 @@ def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_ter
             "listening_sockets": list(listening),
             "open_descriptors": [],
             "ignored_signals": [],
-            "sysctls": sysctls or {}, "abilities": [*abilities, native or has("native")], "stalled": [], "globs": [],
+            "sysctls": sysctls or {}, "abilities": [*abilities, landlock_of(release), native or has("native")], "stalled": [], "globs": [],
             "paths": {}, "listings": {}, "texts": {},
         },
     }
@@ -202,7 +212,7 @@ WORLDS = {
     "ubuntu_apparmor": world({**ADA, **SETTINGS_OF_ADA}, **UBUNTU,
                              abilities=[lacks("userns", "write /proc/self/uid_map", 1)]),
     "ubuntu_bwrap_allowed": world({**ADA, **SETTINGS_OF_ADA}, **UBUNTU,
-                                  abilities=[has("userns", by_bwrap=True), has("landlock", (4, 0))]),
+                                  abilities=[has("userns", by_bwrap=True)]),
     # Debian 11.
     "old_kernel": world(ADA, environment=[RUNTIME], release="5.10.0-30-amd64", native=lacks("native", "mount_setattr(2)", 38)),
     "old_kernel_native": world(ADA, environment=[RUNTIME, ("FENCE_SET_BACKEND", "native")], release="5.10.0-30-amd64",

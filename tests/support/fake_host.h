@@ -25,6 +25,7 @@ class FakeHost {
                      {{0, 0, 4294967295U}},
                      {{0, 0, 4294967295U}}};
     facts_.environment = {{"HOME", "/home/ann"}, {"PATH", "/usr/bin"}};
+    facts_.abilities[Ability::Landlock] = AbilityGiven{.version = {7, 0}};
     facts_.kernel.release = "6.1.0";
     facts_.kernel.machine = "x86_64";
     facts_.kernel.cgroup_namespace = true;

@@ -36,6 +36,10 @@ struct ExecutorChoice {
 /// well: the launch says it. Errors: native is asked for and refused; it is refused and no bwrap is installed.
 Result<ExecutorChoice, Errors> decide_executor(const Sourced<Backend>& backend, FactLens& lens);
 
+/// What Landlock holds, of what the plan says (policy.landlock): never less than `mounts` let the command do. Without
+/// Landlock nothing; decide_abilities() refuses that where it has to. Precondition: not LandlockMode::Full with nesting.
+LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, FactLens& lens);
+
 /// Gives the plan a hash of what it does, and the command FENCE_SANDBOX=1 and the hash as FENCE_PLAN, whatever is
 /// inherited or asked for.
 void mark_plan(SandboxPlan& plan);

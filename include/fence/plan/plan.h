@@ -10,6 +10,7 @@
 
 #include "fence/facts/facts.h"
 #include "fence/policy/policy.h"
+#include "fence/util/landlock.h"
 #include "fence/util/path.h"
 
 namespace fence {
@@ -318,6 +319,29 @@ struct FilterPlan {
   std::vector<FilterGroupPlan> groups;  ///< all of them, by name
   std::vector<FilterCallPlan> calls;    ///< by name
 };
+/// What Landlock grants at and below one place. A right that no rule on the way up to the root grants is refused.
+struct LandlockRule {
+  SandboxPath path = SandboxPath::root();  ///< the target of an op, or the root
+  std::uint64_t rights = 0;                ///< landlock::kExecute...
+  std::string why{};
+  friend bool operator==(const LandlockRule&, const LandlockRule&) = default;
+};
+/// What the kernel refuses to the command and all that comes of it, whatever mounts and descriptors it gets at.
+struct LandlockPlan {
+  Sourced<LandlockMode> mode{LandlockMode::Off, {}};
+  std::uint32_t abi = 0;           ///< the kernel's; 0: it has none
+  std::uint64_t handled = 0;       ///< landlock::kExecute...: refused where no rule grants it
+  std::uint64_t scoped = 0;        ///< landlock::kScopeSignal...: refused towards processes outside
+  std::vector<LandlockRule> rules{};  ///< by path; none grants only what one above it grants
+  /// What the files of descriptors 0 to 2 and of the kept ones get, where the caller has opened them for reading, and
+  /// where for writing.
+  std::uint64_t handed_readable = 0, handed_writable = 0;
+  std::vector<std::string> without{};  ///< what this mode would hold elsewhere, and why not here
+  [[nodiscard]] bool enforces() const noexcept { return handled != 0 || scoped != 0; }
+  friend bool operator==(const LandlockPlan&, const LandlockPlan&) = default;
+};
+/// "write_file, refer".
+std::string landlock_rights_text(std::uint64_t rights);
 
 /// Who makes the sandbox.
 enum class Executor : std::uint8_t {
@@ -342,6 +366,7 @@ struct SandboxPlan {
   std::vector<HiddenPath> hidden;  ///< names that are there now and that the command does not see, by path
   std::vector<PatternPlan> patterns;
   std::vector<AbilityPlan> abilities;
+  LandlockPlan landlock;
   Executor executor = Executor::Bwrap;
   std::string backend_reason;                ///< "bwrap, as asked"
   Sourced<bool> windows_interop{false, {}};  ///< the command may start Windows programs, and use AF_VSOCK

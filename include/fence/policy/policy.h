@@ -23,6 +23,12 @@ enum class AbsentProtected : std::uint8_t { Report, Quarantine };
 enum class DevicesMode : std::uint8_t { Minimal, Host };
 enum class RuntimeDirMode : std::uint8_t { Auto, Private, Inherit, Unset };
 enum class NetworkMode : std::uint8_t { None, Host };
+/// How much of the plan Landlock holds as well (landlock(7)).
+enum class LandlockMode : std::uint8_t {
+  Off,
+  Auto,  ///< what costs nothing: signals, abstract sockets, writing
+  Full,  ///< every right that files have
+};
 enum class EnvironmentMode : std::uint8_t { Inherit, Clear };
 /// How many groups of system calls are refused.
 enum class SeccompProfile : std::uint8_t { Minimal, Default, Strict };
@@ -132,6 +138,7 @@ struct SettingsLayer {
   std::optional<Sourced<SeccompProfile>> seccomp;
   std::vector<Sourced<CallRule>> seccomp_allow;
   std::vector<Sourced<CallRule>> seccomp_deny;
+  std::optional<Sourced<LandlockMode>> landlock;
   std::optional<Sourced<bool>> nesting;
   std::optional<Sourced<bool>> unverified_mounts;
   std::optional<Sourced<bool>> unguarded_mounts;
@@ -177,6 +184,7 @@ struct Policy {
   Sourced<SeccompProfile> seccomp{SeccompProfile::Default, {}};
   std::vector<Ranked<CallRule>> seccomp_allow;
   std::vector<Ranked<CallRule>> seccomp_deny;
+  Sourced<LandlockMode> landlock{LandlockMode::Auto, {}};  ///< a requirement where somebody has set it
   Sourced<bool> nesting{false, {}};
   Sourced<bool> unverified_mounts{false, {}};  ///< the finished sandbox is not compared with the plan
   Sourced<bool> unguarded_mounts{false, {}};   ///< a mount that is lost while the command runs stays lost

@@ -265,12 +265,17 @@ class Supervision {
 // All that has to be done and to hold before Go.
 Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
   if (const Failure bad = place_descriptors(orders); bad.failed) return bad;
-  if (const Failure bad = verify_mounts(orders); bad.failed) return bad;
+  Ruleset ruleset;
+  if (const Failure bad = make_ruleset(orders, ruleset); bad.failed) return bad;
+  if (const Failure bad = verify_mounts(orders, ruleset); bad.failed) return bad;
   if (const Failure bad = make_terminal(orders, terminal); bad.failed) return bad;
   if (const Failure bad = drop_capabilities(); bad.failed) return bad;
   if (const Failure bad = verify_confinement(orders); bad.failed) return bad;
-  if (orders.runtime_dir[0] != '\0') return confirm_runtime_dir(orders.runtime_dir, orders.header->uid);
-  return {};
+  if (orders.runtime_dir[0] != '\0') {
+    if (const Failure bad = confirm_runtime_dir(orders.runtime_dir, orders.header->uid); bad.failed) return bad;
+  }
+  if (const Failure bad = grant_descriptors(orders, ruleset); bad.failed) return bad;
+  return restrict_self(ruleset);
 }
 
 [[noreturn]] void run(int payload) {

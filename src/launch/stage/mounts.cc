@@ -131,17 +131,18 @@ Failure verify_opened(const Look& look, int fd) {
   return look.demands(kUnopenable) ? verify_unopenable(look.path) : Failure{};
 }
 
-Failure verify(const Look& look) {
+Failure verify(const Look& look, const Ruleset& ruleset) {
   const int fd = open_place(look.path, O_PATH);
   if (fd < 0) return look.demands(kMayBeAbsent) && errno == ENOENT ? Failure{} : failure(Step::MountPath, errno);
-  const Failure bad = verify_opened(look, fd);
+  Failure bad = verify_opened(look, fd);
+  if (!bad.failed && look.record.rights != 0) bad = grant(ruleset, fd, look.record.rights);
   close(fd);
   return bad;
 }
 
 }  // namespace
 
-Failure verify_mounts(const Orders& orders) {
+Failure verify_mounts(const Orders& orders, const Ruleset& ruleset) {
   const char* at = orders.mounts;
   for (std::uint32_t i = 0; i < orders.header->mounts; ++i) {
     Look look{};
@@ -152,7 +153,7 @@ Failure verify_mounts(const Orders& orders) {
       look.points_to = at;
       at += std::strlen(at) + 1;
     }
-    if (Failure bad = verify(look); bad.failed) {
+    if (Failure bad = verify(look, ruleset); bad.failed) {
       bad.mount = i;
       return bad;
     }

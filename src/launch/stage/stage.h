@@ -22,7 +22,7 @@ struct Failure {
   bool failed = false;
   Step step = Step::Orders;
   int error = 0;
-  std::uint32_t mount = 0;  ///< which MountRecord, in the Mount... steps
+  std::uint32_t mount = 0;  ///< which MountRecord, in the Mount... steps and LandlockRule; which descriptor, in LandlockStream
 };
 inline Failure failure(Step step, int error) { return {true, step, error, 0}; }
 
@@ -32,9 +32,23 @@ Failure read_orders(int fd, Orders& orders);
 /// socket, and closes all others.
 Failure place_descriptors(const Orders& orders);
 
-/// What must be at each place of the plan is there. Precondition: the capability to search every directory (root's)
-/// is not dropped yet.
-Failure verify_mounts(const Orders& orders);
+/// What Landlock is to hold, before it is in force.
+struct Ruleset {
+  int fd = -1;  ///< -1: nothing
+};
+/// Makes one, if the orders want it.
+Failure make_ruleset(const Orders& orders, Ruleset& ruleset);
+/// Grants `rights` at and below what is open as `fd`.
+Failure grant(const Ruleset& ruleset, int fd, std::uint64_t rights);
+/// Grants what the command is handed open: what it may read or write anyway, it may open anew (/dev/stdout).
+/// Precondition: its descriptors are in place.
+Failure grant_descriptors(const Orders& orders, const Ruleset& ruleset);
+/// Puts it in force, for this process and all that come of it. Precondition: no_new_privs.
+Failure restrict_self(Ruleset& ruleset);
+
+/// What must be at each place of the plan is there; grants what Landlock grants there. Precondition: the capability to
+/// search every directory (root's) is not dropped yet.
+Failure verify_mounts(const Orders& orders, const Ruleset& ruleset);
 /// Empties all five capability sets as far as this process may.
 Failure drop_capabilities();
 /// What must hold before anything of the user's runs.

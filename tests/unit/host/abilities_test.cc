@@ -126,7 +126,7 @@ TEST(Abilities, LackWhereMountingIsRefused) {
 }
 
 TEST(Abilities, LackWhereLandlockIsRefused) {
-  const HostFacts facts = tried_without(SYS_landlock_restrict_self, {Ability::Landlock, Ability::Seccomp});
+  const HostFacts facts = tried_without(SYS_landlock_create_ruleset, {Ability::Landlock, Ability::Seccomp});
   ASSERT_NE(lacking(facts, Ability::Landlock), nullptr);
   EXPECT_EQ(lacking(facts, Ability::Seccomp), nullptr);
 }

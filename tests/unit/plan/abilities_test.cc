@@ -63,9 +63,9 @@ TEST(Abilities, TheKernelsVersionIsReadFromItsRelease) {
 
 TEST(Abilities, NothingIsTriedThatNothingRequires) {
   const auto wanted = required_facts(requiring({}), {{"true"}, {}, {}}, FakeHost().facts());
-  EXPECT_THAT(wanted.abilities, ElementsAre(Ability::Native));
+  EXPECT_THAT(wanted.abilities, ElementsAre(Ability::Landlock, Ability::Native));
   const auto with = required_facts(requiring({{Ability::Network}}), {{"true"}, {}, {}}, FakeHost().facts());
-  EXPECT_THAT(with.abilities, ElementsAre(Ability::Network, Ability::Native));
+  EXPECT_THAT(with.abilities, ElementsAre(Ability::Network, Ability::Landlock, Ability::Native));
 }
 
 TEST(Abilities, AVersionTooOldIsRefusedWithWhatThereIsAndWhatBringsIt) {

@@ -1,0 +1,173 @@
+// The second layer: what Landlock holds of the plan. It only ever grants, to everything below a place, so it cannot be
+// as narrow as the mounts; it holds what gets past them.
+#include <algorithm>
+#include <array>
+
+#include "fence/plan/abilities.h"
+#include "fence/plan/decide.h"
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+constexpr std::uint64_t kReading = landlock::kReadFile | landlock::kReadDir | landlock::kExecute;
+constexpr std::uint64_t kChangingFiles = landlock::kWriteFile | landlock::kTruncate;
+/// Renaming between directories is refused by every ruleset for files, also by one that does not handle it.
+constexpr std::uint64_t kWriting = kChangingFiles | landlock::kRefer;
+constexpr std::uint64_t kMaking = landlock::kRemoveDir | landlock::kRemoveFile | landlock::kMakeChar | landlock::kMakeDir | landlock::kMakeReg | landlock::kMakeSock | landlock::kMakeFifo |
+                                  landlock::kMakeBlock | landlock::kMakeSym;
+constexpr std::uint64_t kAll = kReading | kWriting | kMaking | landlock::kIoctlDev;
+
+constexpr std::uint32_t kReferAbi = 2;
+
+/// What a mode handles, were the kernel new enough.
+std::uint64_t wanted_rights(LandlockMode mode, bool nesting) {
+  switch (mode) {
+    case LandlockMode::Off:
+      return 0;
+    case LandlockMode::Auto:
+      return nesting ? 0 : kWriting;
+    case LandlockMode::Full:
+      return kAll;
+  }
+  return 0;
+}
+
+template <std::size_t N>
+std::uint64_t bits_of(const std::array<landlock::Bit, N>& rows, std::uint32_t abi) {
+  std::uint64_t bits = 0;
+  for (const landlock::Bit& row : rows) bits |= row.abi <= abi ? row.bit : 0;
+  return bits;
+}
+
+/// What is lost on a kernel before `abi`.
+struct Loss {
+  std::uint64_t right;
+  std::uint64_t scope;
+  std::uint32_t abi;
+  std::string_view text;
+};
+constexpr std::array kLosses = {
+    Loss{landlock::kTruncate, 0, 3, "truncate(2) of a file that is the command's input"},
+    Loss{landlock::kIoctlDev, 0, 5, "ioctl(2) on devices"},
+    Loss{0, landlock::kScopeSignal, 6, "signals to processes outside (of the caller's process group)"},
+    Loss{0, landlock::kScopeAbstractUnixSocket, 6, "connections to abstract sockets of processes outside"},
+};
+
+std::string abi_text(std::uint32_t needed, std::uint32_t abi) {
+  return " (takes ABI " + std::to_string(needed) + ", this kernel has " + std::to_string(abi) + ")";
+}
+
+/// What the op grants at its place, of all rights; `sealed`: it is a tmpfs that becomes read-only.
+std::uint64_t granted(const MountAction& action, bool sealed) {
+  return std::visit(Overloaded{
+                        [](const Bind& bind) {
+                          std::uint64_t rights = kReading;
+                          if (bind.mode != BindMode::ReadOnly) rights |= kWriting | kMaking;
+                          if (bind.mode == BindMode::Device) rights |= landlock::kIoctlDev;
+                          return bind.kind == PathKind::Directory ? rights : rights & landlock::kFileRights;
+                        },
+                        // Each file on it has a rule of its own.
+                        [&](const Tmpfs&) { return sealed ? landlock::kReadDir : kReading | kWriting | kMaking; },
+                        [](const Proc&) { return landlock::kReadFile | landlock::kReadDir | kWriting; },
+                        [](const Dev&) { return kAll; },
+                        [](const LockReadOnly&) { return std::uint64_t{0}; },
+                        [](const MaskFile&) { return std::uint64_t{0}; },
+                        [](const MakeDir&) { return std::uint64_t{0}; },
+                        [](const WriteFile&) { return landlock::kReadFile | landlock::kExecute; },
+                        [](const Symlink&) { return std::uint64_t{0}; },
+                    },
+                    action);
+}
+
+std::string rule_reason(const MountAction& action, bool sealed) {
+  if (std::holds_alternative<Tmpfs>(action) && sealed) return "a directory of the sandbox's own, read-only";
+  return std::string(action_name(action));
+}
+
+/// Collects the rules on the way down; the ops come parents first.
+class Rules {
+ public:
+  explicit Rules(std::uint64_t handled) : handled_(handled) {}
+
+  void add(const SandboxPath& path, const MountAction& action, bool sealed) {
+    while (!above_.empty() && !above_.back().path.contains(path)) above_.pop_back();
+    const std::uint64_t inherited = above_.empty() ? 0 : above_.back().rights;
+    const std::uint64_t rights = granted(action, sealed) & handled_;
+    if ((rights & ~inherited) == 0) return;
+    rules_.push_back({path, rights, rule_reason(action, sealed)});
+    above_.push_back({path, rights | inherited});
+  }
+
+  std::vector<LandlockRule> take() && { return std::move(rules_); }
+
+ private:
+  struct Above {
+    SandboxPath path;
+    std::uint64_t rights;
+  };
+  std::uint64_t handled_;
+  std::vector<Above> above_;
+  std::vector<LandlockRule> rules_;
+};
+
+std::vector<LandlockRule> make_rules(const MountPlan& mounts, std::uint64_t handled) {
+  // Deepest first: sorted in reverse.
+  const auto sealed = [&](const SandboxPath& path) {
+    return std::ranges::binary_search(mounts.seals(), path, std::ranges::greater());
+  };
+  Rules rules(handled);
+  const SandboxPath root = SandboxPath::root();
+  // Without an op the root is the executor's own tmpfs.
+  if (mounts.find(root) == nullptr) rules.add(root, Tmpfs{}, sealed(root));
+  for (const MountOp& op : mounts.ops()) rules.add(op.target, op.action, sealed(op.target));
+  return std::move(rules).take();
+}
+
+void note_losses(LandlockPlan& plan, std::uint64_t wanted, bool nesting) {
+  if (plan.mode.value == LandlockMode::Auto && nesting) {
+    plan.without.emplace_back("writing to what is not writable (nesting needs mounts, and those would be refused)");
+  }
+  if ((wanted & landlock::kWriteFile) != 0 && plan.abi < kReferAbi) {
+    plan.without.push_back(plan.mode.value == LandlockMode::Full
+                               ? "renaming between directories, which fails" + abi_text(kReferAbi, plan.abi)
+                               : "writing to what is not writable: nothing could be renamed between directories" +
+                                     abi_text(kReferAbi, plan.abi));
+  }
+  for (const Loss& loss : kLosses) {
+    const bool is_wanted = loss.scope != 0 || (loss.right & wanted) != 0;
+    if (is_wanted && plan.abi < loss.abi) plan.without.push_back(std::string(loss.text) + abi_text(loss.abi, plan.abi));
+  }
+}
+
+}  // namespace
+
+std::string landlock_rights_text(std::uint64_t rights) {
+  std::vector<std::string> names;
+  for (const landlock::Bit& row : landlock::kRights) {
+    if ((rights & row.bit) != 0) names.emplace_back(row.name);
+  }
+  return join_words(names);
+}
+
+LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, FactLens& lens) {
+  LandlockPlan plan{.mode = policy.landlock};
+  if (plan.mode.value == LandlockMode::Off) return plan;
+  const AbilityFact& fact = lens.ability(Ability::Landlock);
+  if (const auto* lacking = std::get_if<AbilityLacking>(&fact)) {
+    plan.without.push_back("everything: " + refusal_text(*lacking));
+    return plan;
+  }
+  plan.abi = std::get<AbilityGiven>(fact).version.major;
+  const std::uint64_t wanted = wanted_rights(plan.mode.value, policy.nesting.value);
+  note_losses(plan, wanted, policy.nesting.value);
+  plan.scoped = bits_of(landlock::kScopes, plan.abi);
+  // A command that cannot rename is worse off than without Landlock: only who asks for all of it gets that.
+  if (plan.abi >= kReferAbi || plan.mode.value == LandlockMode::Full) plan.handled = wanted & bits_of(landlock::kRights, plan.abi);
+  plan.rules = make_rules(mounts, plan.handled);
+  plan.handed_readable = plan.handled & (kReading | landlock::kIoctlDev);
+  plan.handed_writable = plan.handled & (kChangingFiles | landlock::kIoctlDev);
+  return plan;
+}
+
+}  // namespace fence
