@@ -14,8 +14,8 @@ using FindBwrap = std::function<const std::optional<BwrapFacts>&()>;
 /// The answer where the kernel gives it without a try; nothing where it does not.
 std::optional<AbilityFact> ask_ability(Ability ability);
 
-/// Tries `ability`, which is one that ask_ability() leaves open and not Kernel: that one is read from the facts. It is begun at once, beside what fence does
-/// until it wants the result. Whoever has one has a KeepZombies for as long.
+/// Tries `ability`, which is one that ask_ability() leaves open and not Kernel: that one is read from the facts. It is
+/// begun at once, beside what fence does until it wants the result. Whoever has one has a KeepZombies for as long.
 class AbilityTry {
  public:
   explicit AbilityTry(Ability ability);

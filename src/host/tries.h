@@ -1,5 +1,6 @@
 #pragma once
-// Each ability as a sequence of system calls. They change the process that runs them: for attempt() only, but for ask_*.
+// Each ability as a sequence of system calls. They change the process that runs them: for attempt() only, but for
+// ask_*.
 #include "attempt.h"
 
 namespace fence {

@@ -110,8 +110,9 @@ Error landlock_error(std::string_view call, const std::string& at, int errno_val
           .why = std::string(call) + at + ": " + errno_text(errno_value),
           .errno_value = errno_value,
           .origin = plan.landlock.mode.origin,
-          .hint = "`landlock.mode = \"off\"` does without; a seccomp profile of a container may forbid it, and 16 "
-                  "sandboxes in each other are the most"};
+          .hint =
+              "`landlock.mode = \"off\"` does without; a seccomp profile of a container may forbid it, and 16 "
+              "sandboxes in each other are the most"};
 }
 
 Error mount_error(const SandboxPlan& plan, std::size_t mount, const std::string& found, int errno_value) {

@@ -14,9 +14,7 @@ constexpr std::uint64_t kReading = landlock::kReadFile | landlock::kReadDir | la
 constexpr std::uint64_t kChangingFiles = landlock::kWriteFile | landlock::kTruncate;
 /// Renaming between directories is refused by every ruleset for files, also by one that does not handle it.
 constexpr std::uint64_t kWriting = kChangingFiles | landlock::kRefer;
-constexpr std::uint64_t kMaking = landlock::kRemoveDir | landlock::kRemoveFile | landlock::kMakeChar | landlock::kMakeDir | landlock::kMakeReg | landlock::kMakeSock | landlock::kMakeFifo |
-                                  landlock::kMakeBlock | landlock::kMakeSym;
-constexpr std::uint64_t kAll = kReading | kWriting | kMaking | landlock::kIoctlDev;
+constexpr std::uint64_t kAll = kReading | kWriting | landlock::kMaking | landlock::kIoctlDev;
 
 constexpr std::uint32_t kReferAbi = 2;
 
@@ -60,24 +58,25 @@ std::string abi_text(std::uint32_t needed, std::uint32_t abi) {
 
 /// What the op grants at its place, of all rights; `sealed`: it is a tmpfs that becomes read-only.
 std::uint64_t granted(const MountAction& action, bool sealed) {
-  return std::visit(Overloaded{
-                        [](const Bind& bind) {
-                          std::uint64_t rights = kReading;
-                          if (bind.mode != BindMode::ReadOnly) rights |= kWriting | kMaking;
-                          if (bind.mode == BindMode::Device) rights |= landlock::kIoctlDev;
-                          return bind.kind == PathKind::Directory ? rights : rights & landlock::kFileRights;
-                        },
-                        // Each file on it has a rule of its own.
-                        [&](const Tmpfs&) { return sealed ? landlock::kReadDir : kReading | kWriting | kMaking; },
-                        [](const Proc&) { return landlock::kReadFile | landlock::kReadDir | kWriting; },
-                        [](const Dev&) { return kAll; },
-                        [](const LockReadOnly&) { return std::uint64_t{0}; },
-                        [](const MaskFile&) { return std::uint64_t{0}; },
-                        [](const MakeDir&) { return std::uint64_t{0}; },
-                        [](const WriteFile&) { return landlock::kReadFile | landlock::kExecute; },
-                        [](const Symlink&) { return std::uint64_t{0}; },
-                    },
-                    action);
+  return std::visit(
+      Overloaded{
+          [](const Bind& bind) {
+            std::uint64_t rights = kReading;
+            if (bind.mode != BindMode::ReadOnly) rights |= kWriting | landlock::kMaking;
+            if (bind.mode == BindMode::Device) rights |= landlock::kIoctlDev;
+            return bind.kind == PathKind::Directory ? rights : rights & landlock::kFileRights;
+          },
+          // Each file on it has a rule of its own.
+          [&](const Tmpfs&) { return sealed ? landlock::kReadDir : kReading | kWriting | landlock::kMaking; },
+          [](const Proc&) { return landlock::kReadFile | landlock::kReadDir | kWriting; },
+          [](const Dev&) { return kAll; },
+          [](const LockReadOnly&) { return std::uint64_t{0}; },
+          [](const MaskFile&) { return std::uint64_t{0}; },
+          [](const MakeDir&) { return std::uint64_t{0}; },
+          [](const WriteFile&) { return landlock::kReadFile | landlock::kExecute; },
+          [](const Symlink&) { return std::uint64_t{0}; },
+      },
+      action);
 }
 
 std::string rule_reason(const MountAction& action, bool sealed) {
@@ -142,14 +141,6 @@ void note_losses(LandlockPlan& plan, std::uint64_t wanted, bool nesting) {
 
 }  // namespace
 
-std::string landlock_rights_text(std::uint64_t rights) {
-  std::vector<std::string> names;
-  for (const landlock::Bit& row : landlock::kRights) {
-    if ((rights & row.bit) != 0) names.emplace_back(row.name);
-  }
-  return join_words(names);
-}
-
 LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, FactLens& lens) {
   LandlockPlan plan{.mode = policy.landlock};
   if (plan.mode.value == LandlockMode::Off) return plan;
@@ -163,7 +154,8 @@ LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, Fact
   note_losses(plan, wanted, policy.nesting.value);
   plan.scoped = bits_of(landlock::kScopes, plan.abi);
   // A command that cannot rename is worse off than without Landlock: only who asks for all of it gets that.
-  if (plan.abi >= kReferAbi || plan.mode.value == LandlockMode::Full) plan.handled = wanted & bits_of(landlock::kRights, plan.abi);
+  if (plan.abi >= kReferAbi || plan.mode.value == LandlockMode::Full)
+    plan.handled = wanted & bits_of(landlock::kRights, plan.abi);
   plan.rules = make_rules(mounts, plan.handled);
   plan.handed_readable = plan.handled & (kReading | landlock::kIoctlDev);
   plan.handed_writable = plan.handled & (kChangingFiles | landlock::kIoctlDev);

@@ -4,6 +4,7 @@
 #include "fence/plan/show.h"
 #include "fence/plan/view.h"
 #include "fence/util/text.h"
+#include "show_landlock.h"
 
 namespace fence {
 namespace {
@@ -293,10 +294,10 @@ std::string_view mode_name(LandlockMode mode) {
   return "";
 }
 
-Json names_of(std::span<const landlock::Bit> bits, std::uint64_t set) {
+Json scope_names(std::uint64_t scoped) {
   Json out = Json::array();
-  for (const landlock::Bit& row : bits) {
-    if ((set & row.bit) != 0) out.push_back(row.name);
+  for (const landlock::Bit& scope : landlock::kScopes) {
+    if ((scoped & scope.bit) != 0) out.push_back(scope.name);
   }
   return out;
 }
@@ -305,17 +306,17 @@ Json json_of(const LandlockPlan& plan) {
   Json rules = Json::array();
   for (const LandlockRule& rule : plan.rules) {
     rules.push_back({{"path", escape_bytes(rule.path.text())},
-                     {"rights", names_of(landlock::kRights, rule.rights)},
+                     {"rights", json_of(landlock_right_names(rule.rights))},
                      {"why", rule.why}});
   }
   return {{"mode", mode_name(plan.mode.value)},
           {"origin", json_of(plan.mode.origin)},
           {"abi", plan.abi},
-          {"handled", names_of(landlock::kRights, plan.handled)},
-          {"scoped", names_of(landlock::kScopes, plan.scoped)},
+          {"handled", json_of(landlock_right_names(plan.handled))},
+          {"scoped", scope_names(plan.scoped)},
           {"rules", std::move(rules)},
-          {"handed_readable", names_of(landlock::kRights, plan.handed_readable)},
-          {"handed_writable", names_of(landlock::kRights, plan.handed_writable)},
+          {"handed_readable", json_of(landlock_right_names(plan.handed_readable))},
+          {"handed_writable", json_of(landlock_right_names(plan.handed_writable))},
           {"without", json_of(plan.without)}};
 }
 

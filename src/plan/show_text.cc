@@ -5,6 +5,7 @@
 #include "fence/plan/view.h"
 #include "fence/seccomp/seccomp.h"
 #include "fence/util/text.h"
+#include "show_landlock.h"
 
 namespace fence {
 namespace {
@@ -322,18 +323,17 @@ std::string landlock_text(const LandlockPlan& plan) {
   if ((plan.scoped & landlock::kScopeAbstractUnixSocket) != 0) {
     rows.push_back({"abstract sockets", "of processes inside only"});
   }
-  if (plan.handled != 0) rows.push_back({"refused", landlock_rights_text(plan.handled) + ", but for"});
+  for (const std::string& lost : plan.without) rows.push_back({"not here", escape_bytes(lost)});
   std::string out = heading("Landlock: what the kernel refuses besides") + table(rows);
+  if (plan.handled == 0) return out;
+  out += wrapped("files, but for what follows:", landlock_right_names(plan.handled));
   rows.clear();
-  const auto row = [&](std::string where, std::uint64_t rights, const std::string& why) {
-    rows.push_back({"  below", std::move(where), rights == plan.handled ? "all" : landlock_rights_text(rights), why});
+  const auto row = [&](std::string where, std::uint64_t rights, std::string why) {
+    rows.push_back({"  below", std::move(where), landlock_right_words(rights, plan.handled), std::move(why)});
   };
   for (const LandlockRule& rule : plan.rules) row(escape_bytes(rule.path.text()), rule.rights, rule.why);
-  if (plan.handed_readable != 0) row("descriptors opened for reading", plan.handed_readable, "handed over");
-  if (plan.handed_writable != 0) row("descriptors opened for writing", plan.handed_writable, "handed over");
-  out += table(rows);
-  rows.clear();
-  for (const std::string& lost : plan.without) rows.push_back({"not here", escape_bytes(lost)});
+  if (plan.handed_readable != 0) row("0, 1, 2, kept", plan.handed_readable, "descriptors opened for reading");
+  if (plan.handed_writable != 0) row("0, 1, 2, kept", plan.handed_writable, "descriptors opened for writing");
   return out + table(rows);
 }
 

@@ -253,7 +253,8 @@ constexpr SettingRow kTable[] = {
                 "reading, executing, making and removing as well. What this kernel's Landlock cannot do is left out, "
                 "and the plan says so; a kernel without Landlock is refused where the key is set, unless allowDegraded "
                 "names landlock.",
-     .danger = R"("off" leaves a file that is the command's input open for writing, and processes outside for signals.)",
+     .danger =
+         R"("off" leaves a file that is the command's input open for writing, and processes outside for signals.)",
      .read = [](const Reading& in) { read_choice<LandlockMode>(in, in.layer.landlock, kLandlockModes); },
      .show =
          [](const InForce& now) {

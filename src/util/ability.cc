@@ -55,8 +55,9 @@ constexpr std::array kTable = {
                .name = "landlock",
                .meaning = "Landlock",
                .versioned = true,
-               .degraded = "nothing but namespaces and mounts holds the command: a file that is its input can be opened "
-                           "for writing",
+               .degraded =
+                   "nothing but namespaces and mounts holds the command: a file that is its input can be opened "
+                   "for writing",
                .remedy = "Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK and `landlock` in the boot parameter lsm=; "
                          "ABI 2 comes with Linux 5.19, 3 with 6.2, 4 with 6.7, 5 with 6.10, 6 with 6.12"},
     AbilityRow{.ability = Ability::Bwrap,

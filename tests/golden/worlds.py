@@ -275,7 +275,7 @@ WORLDS = {
     "wsl2_interop": world(
         {**WSL2, **SETTINGS_OF_ADA, "/c": directory(1000, "0777", fs="network")}, release="6.18.33", listening=WSL_LISTENING,
         environment=ON_WSL, drives=["/c", "/mnt/c"]),
-    "strict": world(ADA, environment=[RUNTIME]),
+    "strict": world(ADA, environment=[RUNTIME], release="6.12.48+deb13-amd64"),
     "readonly": world(ADA, environment=[RUNTIME], on_terminal=False),
     "worktree": world(
         {**ADA,

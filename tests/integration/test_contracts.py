@@ -35,7 +35,7 @@ class Required(Case):
 
     def test_nothing_is_tried_without_being_asked_for(self):
         done = self.succeeded(self.fence("plan", "--format", "facts", "--", "true"))
-        self.assertEqual([ability["name"] for ability in json.loads(done.out)["abilities"]], ["native"])
+        self.assertEqual([ability["name"] for ability in json.loads(done.out)["abilities"]], ["landlock", "native"])
 
 
 class WithoutUserNamespaces(Case):

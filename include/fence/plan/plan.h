@@ -329,9 +329,9 @@ struct LandlockRule {
 /// What the kernel refuses to the command and all that comes of it, whatever mounts and descriptors it gets at.
 struct LandlockPlan {
   Sourced<LandlockMode> mode{LandlockMode::Off, {}};
-  std::uint32_t abi = 0;           ///< the kernel's; 0: it has none
-  std::uint64_t handled = 0;       ///< landlock::kExecute...: refused where no rule grants it
-  std::uint64_t scoped = 0;        ///< landlock::kScopeSignal...: refused towards processes outside
+  std::uint32_t abi = 0;              ///< the kernel's; 0: it has none
+  std::uint64_t handled = 0;          ///< landlock::kExecute...: refused where no rule grants it
+  std::uint64_t scoped = 0;           ///< landlock::kScopeSignal...: refused towards processes outside
   std::vector<LandlockRule> rules{};  ///< by path; none grants only what one above it grants
   /// What the files of descriptors 0 to 2 and of the kept ones get, where the caller has opened them for reading, and
   /// where for writing.
@@ -340,9 +340,6 @@ struct LandlockPlan {
   [[nodiscard]] bool enforces() const noexcept { return handled != 0 || scoped != 0; }
   friend bool operator==(const LandlockPlan&, const LandlockPlan&) = default;
 };
-/// "write_file, refer".
-std::string landlock_rights_text(std::uint64_t rights);
-
 /// Who makes the sandbox.
 enum class Executor : std::uint8_t {
   Bwrap,

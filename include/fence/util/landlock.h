@@ -28,6 +28,9 @@ inline constexpr std::uint64_t kIoctlDev = 1U << 15U;
 inline constexpr std::uint64_t kScopeAbstractUnixSocket = 1U << 0U;
 inline constexpr std::uint64_t kScopeSignal = 1U << 1U;
 
+/// Making and removing names.
+inline constexpr std::uint64_t kMaking =
+    kRemoveDir | kRemoveFile | kMakeChar | kMakeDir | kMakeReg | kMakeSock | kMakeFifo | kMakeBlock | kMakeSym;
 /// What a rule for anything but a directory may name; the kernel refuses others there with EINVAL.
 inline constexpr std::uint64_t kFileRights = kExecute | kWriteFile | kReadFile | kTruncate | kIoctlDev;
 
@@ -38,11 +41,11 @@ struct Bit {
   std::uint32_t abi;
 };
 inline constexpr std::array kRights = {
-    Bit{kExecute, "execute", 1},      Bit{kWriteFile, "write_file", 1},   Bit{kReadFile, "read_file", 1},
-    Bit{kReadDir, "read_dir", 1},     Bit{kRemoveDir, "remove_dir", 1},   Bit{kRemoveFile, "remove_file", 1},
-    Bit{kMakeChar, "make_char", 1},   Bit{kMakeDir, "make_dir", 1},       Bit{kMakeReg, "make_reg", 1},
-    Bit{kMakeSock, "make_sock", 1},   Bit{kMakeFifo, "make_fifo", 1},     Bit{kMakeBlock, "make_block", 1},
-    Bit{kMakeSym, "make_sym", 1},     Bit{kRefer, "refer", 2},            Bit{kTruncate, "truncate", 3},
+    Bit{kExecute, "execute", 1},    Bit{kWriteFile, "write_file", 1}, Bit{kReadFile, "read_file", 1},
+    Bit{kReadDir, "read_dir", 1},   Bit{kRemoveDir, "remove_dir", 1}, Bit{kRemoveFile, "remove_file", 1},
+    Bit{kMakeChar, "make_char", 1}, Bit{kMakeDir, "make_dir", 1},     Bit{kMakeReg, "make_reg", 1},
+    Bit{kMakeSock, "make_sock", 1}, Bit{kMakeFifo, "make_fifo", 1},   Bit{kMakeBlock, "make_block", 1},
+    Bit{kMakeSym, "make_sym", 1},   Bit{kRefer, "refer", 2},          Bit{kTruncate, "truncate", 3},
     Bit{kIoctlDev, "ioctl_dev", 5},
 };
 inline constexpr std::array kScopes = {

@@ -1,4 +1,6 @@
 // The second layer: what the kernel refuses whatever mounts and descriptors the command gets at (landlock(7)).
+#include "fence/util/landlock.h"
+
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <sys/stat.h>
@@ -7,7 +9,6 @@
 
 #include <cerrno>
 
-#include "fence/util/landlock.h"
 #include "stage.h"
 
 namespace fence::stage {
@@ -42,7 +43,9 @@ std::uint64_t handed_rights(const PayloadHeader& header, int flags) {
 }
 
 Failure grant_descriptor(const PayloadHeader& header, const Ruleset& ruleset, int fd) {
-  const auto bad = [fd](int error) { return Failure{true, Step::LandlockStream, error, static_cast<std::uint32_t>(fd)}; };
+  const auto bad = [fd](int error) {
+    return Failure{true, Step::LandlockStream, error, static_cast<std::uint32_t>(fd)};
+  };
   const int flags = fcntl(fd, F_GETFL);
   struct stat status {};
   if (flags < 0 || fstat(fd, &status) != 0) return bad(errno);

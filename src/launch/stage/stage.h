@@ -22,7 +22,8 @@ struct Failure {
   bool failed = false;
   Step step = Step::Orders;
   int error = 0;
-  std::uint32_t mount = 0;  ///< which MountRecord, in the Mount... steps and LandlockRule; which descriptor, in LandlockStream
+  std::uint32_t mount =
+      0;  ///< which MountRecord, in the Mount... steps and LandlockRule; which descriptor, in LandlockStream
 };
 inline Failure failure(Step step, int error) { return {true, step, error, 0}; }
 

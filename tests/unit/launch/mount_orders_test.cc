@@ -38,6 +38,45 @@ TEST(MountOrders, RootWithoutAnOpIsTheExecutorsTmpfsAndComesFirst) {
   EXPECT_EQ(orders[0].record.names, 1U);
 }
 
+SandboxPlan plan_with(MountPlan mounts) {
+  SandboxPlan plan{.mounts = std::move(mounts),
+                   .session = *SessionPlan::make({}),
+                   .runtime_dir = {},
+                   .environment = {},
+                   .identity = {},
+                   .network = {}};
+  plan.landlock.rules = {{SandboxPath::root(), landlock::kReadDir, ""}, {inside("/w"), landlock::kWriteFile, ""}};
+  return plan;
+}
+
+MountPlan three_mounts() {
+  return *check_plan(
+      {op("/a", MountPoint::Create, bind(BindMode::ReadOnly)), op("/w", MountPoint::Create, bind(BindMode::ReadWrite)),
+       op("/x", MountPoint::Create, bind(BindMode::ReadWrite))},
+      {SandboxPath::root()});
+}
+
+TEST(StageMountOrders, HaveTheRightsOfTheirPlaces) {
+  std::vector<std::pair<std::string, std::uint64_t>> rights;
+  for (const MountOrder& order : stage_mount_orders(plan_with(three_mounts()))) {
+    rights.emplace_back(order.target, order.record.rights);
+  }
+  EXPECT_EQ(rights, (std::vector<std::pair<std::string, std::uint64_t>>{
+                        {"/", landlock::kReadDir}, {"/a", 0}, {"/w", landlock::kWriteFile}, {"/x", 0}}));
+}
+
+TEST(StageMountOrders, DemandNothingWhereNobodyWantsALook) {
+  SandboxPlan plan = plan_with(three_mounts());
+  plan.verify_mounts = false;
+  const auto orders = stage_mount_orders(plan);
+  ASSERT_EQ(orders.size(), 2U);
+  for (const MountOrder& order : orders) {
+    EXPECT_EQ(order.record.demands, 0U) << order.target;
+    EXPECT_EQ(order.record.type, stage::kAnyType) << order.target;
+  }
+  EXPECT_EQ(orders[1].target, "/w");
+}
+
 TEST(MountOrders, RootIsLookedAtOnceWhereAnOpIsThere) {
   const auto orders = mount_orders(*check_plan({op("/", MountPoint::Exists, bind(BindMode::ReadOnly))}, {}));
   ASSERT_EQ(orders.size(), 1U);

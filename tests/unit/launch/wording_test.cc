@@ -87,6 +87,14 @@ TEST(StageFailure, EveryStepHasWords) {
   }
 }
 
+TEST(StageFailure, LandlockNamesTheCallThePlaceAndTheWayOut) {
+  const Error error = stage_failure(stage::Step::LandlockRule, EINVAL, some_plan(), 0);
+  EXPECT_THAT(error.why, ::testing::StartsWith("landlock_add_rule(2) at /"));
+  EXPECT_THAT(error.why, HasSubstr("invalid argument"));
+  EXPECT_THAT(error.hint, HasSubstr("landlock.mode"));
+  EXPECT_THAT(stage_failure(stage::Step::LandlockStream, EINVAL, some_plan(), 2).why, HasSubstr("descriptor 2"));
+}
+
 TEST(StageFailure, KeptRuntimeDirectoryHasAWayOut) {
   SandboxPlan plan = some_plan();
   plan.runtime_dir = {.decision = KeepInherited{}, .value = "/run/user/7", .reason = {}, .origin = {}, .note = {}};

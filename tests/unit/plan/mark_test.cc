@@ -56,6 +56,20 @@ TEST(MarkPlan, IsOfWhatAPlanDoesAndNotOfReasonsOrValues) {
   EXPECT_NE(marked(plan).hash, with_variable);
 }
 
+TEST(MarkPlan, LandlockIsPartOfIt) {
+  const std::string hash = marked(small_plan()).hash;
+  SandboxPlan plan = small_plan();
+  plan.landlock.abi = 7;
+  plan.landlock.without.clear();
+  plan.landlock.rules[0].why = "another";
+  EXPECT_EQ(marked(plan).hash, hash) << "a fact and reasons";
+  plan.landlock.rules[0].rights = landlock::kWriteFile;
+  EXPECT_NE(marked(plan).hash, hash);
+  plan = small_plan();
+  plan.landlock.scoped = 0;
+  EXPECT_NE(marked(plan).hash, hash);
+}
+
 TEST(MarkPlan, NobodyElseSaysWhatItIs) {
   SandboxPlan plan = small_plan();
   plan.environment.variables = {{"FENCE_PLAN", Passed{}, "", {}}, {"FENCE_SANDBOX", Replaced{"0"}, "", {}}};

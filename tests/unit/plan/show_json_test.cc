@@ -205,6 +205,40 @@ TEST(PlanJson, ShowsTheWholePlan) {
       }
     ]
   },
+  "landlock": {
+    "mode": "auto",
+    "origin": {
+      "layer": "built-in",
+      "source": "fence"
+    },
+    "abi": 5,
+    "handled": [
+      "write_file",
+      "refer",
+      "truncate"
+    ],
+    "scoped": [
+      "signal"
+    ],
+    "rules": [
+      {
+        "path": "/dev",
+        "rights": [
+          "write_file",
+          "refer",
+          "truncate"
+        ],
+        "why": "dev"
+      }
+    ],
+    "handed_readable": [],
+    "handed_writable": [
+      "write_file"
+    ],
+    "without": [
+      "something of ABI 6"
+    ]
+  },
   "cgroup_namespace": true,
   "environment": [
     {

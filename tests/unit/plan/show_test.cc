@@ -69,6 +69,14 @@ System calls; those of foreign ABIs kill the process
   refused  mounts  profile default (fence)                             mounts, by the old calls and by the new ones
   open     bpf     seccomp.allow (~/.config/fence/settings.toml:12:3)  this call alone
 
+Landlock: what the kernel refuses besides
+  mode      auto: what costs nothing; ABI 5 (fence)
+  signals   to processes inside only
+  not here  something of ABI 6
+  files, but for what follows:  write_file, refer, truncate
+    below  /dev           all         dev
+    below  0, 1, 2, kept  write_file  descriptors opened for writing
+
 Environment: names only, no values
   set      PWD            fence  where the command starts
   dropped  SSH_AUTH_SOCK  fence  leads to the SSH agent: /tmp/ssh is hidden

@@ -48,6 +48,13 @@ inline SandboxPlan small_plan() {
       .directory = inside("/home/ann/app"),
       .command = {"bash"},
       .profiles = {"workspace"},
+      .landlock = {.mode = {LandlockMode::Auto, {}},
+                   .abi = 5,
+                   .handled = landlock::kWriteFile | landlock::kTruncate | landlock::kRefer,
+                   .scoped = landlock::kScopeSignal,
+                   .rules = {{inside("/dev"), landlock::kWriteFile | landlock::kTruncate | landlock::kRefer, "dev"}},
+                   .handed_writable = landlock::kWriteFile,
+                   .without = {"something of ABI 6"}},
       .backend_reason = "bwrap: the only executor of this build",
   };
   plan.filter = {{{"mounts", true, "profile default", {}}}, {{"bpf", false, "seccomp.allow", kUser}}};
