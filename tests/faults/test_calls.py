@@ -20,6 +20,8 @@ ERRNOS = {
     "symlinkat": [E.ENOSPC, E.EEXIST], "pivot_root": [E.EINVAL, E.EPERM], "umount2": [E.EBUSY], "setsid": [E.EPERM],
     "write": [E.EPERM, E.ENOSPC], "pipe2": [E.EMFILE, E.ENFILE], "socketpair": [E.EMFILE, E.ENOBUFS],
     "memfd_create": [E.EMFILE, E.ENOMEM], "socket": [E.EAFNOSUPPORT, E.EMFILE], "ioctl": [E.EPERM],
+    "landlock_create_ruleset": [E.ENOMEM, E.EOPNOTSUPP, E.EPERM], "landlock_add_rule": [E.ENOMEM, E.EINVAL, E.EPERM],
+    "landlock_restrict_self": [E.E2BIG, E.ENOMEM, E.EPERM],
     "signalfd4": [E.EMFILE, E.ENOMEM], "epoll_create1": [E.EMFILE, E.ENOMEM], "epoll_ctl(1)": [E.ENOSPC, E.ENOMEM],
 }
 # The kernel never answers these with an errno: brk(2) gives the old end.
@@ -118,6 +120,16 @@ class EachCall(FaultCase):
 
     def test_each_call(self):
         self.assertGreater(self.try_each(set_up_calls(self.calls_of_a_run())), 100)
+
+    def test_landlock_is_among_them(self):
+        calls = {call for call, _ in set_up_calls(self.calls_of_a_run())["child"]}
+        self.assertLessEqual({"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}, calls)
+        run = self.run_with(Aim("child", "landlock_add_rule", 1), f"errno={E.EINVAL}")
+        self.assertEqual(problems_of_refusal(run), [])
+        self.assertIn("cannot hold the command with Landlock: landlock_add_rule(2) at /", run.err)
+        run = self.run_with(Aim("child", "landlock_restrict_self", 1), f"errno={E.E2BIG}")
+        self.assertIn("landlock_restrict_self(2): argument list too long", run.err)
+        self.assertIn("landlock.mode", run.err)
 
 
 @as_both
