@@ -121,16 +121,6 @@ class EachCall(FaultCase):
     def test_each_call(self):
         self.assertGreater(self.try_each(set_up_calls(self.calls_of_a_run())), 100)
 
-    def test_landlock_is_among_them(self):
-        calls = {call for call, _ in set_up_calls(self.calls_of_a_run())["child"]}
-        self.assertLessEqual({"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}, calls)
-        run = self.run_with(Aim("child", "landlock_add_rule", 1), f"errno={E.EINVAL}")
-        self.assertEqual(problems_of_refusal(run), [])
-        self.assertIn("cannot hold the command with Landlock: landlock_add_rule(2) at /", run.err)
-        run = self.run_with(Aim("child", "landlock_restrict_self", 1), f"errno={E.E2BIG}")
-        self.assertIn("landlock_restrict_self(2): argument list too long", run.err)
-        self.assertIn("landlock.mode", run.err)
-
 
 @as_both
 class EachCallForATerminal(EachCall):
@@ -147,6 +137,18 @@ class EachCallForATerminal(EachCall):
         self.assertEqual(problems_of_refusal(run), [])
         self.assertIn("fence: cannot make a private terminal: no space left on device", run.err)
         self.assertIn("kernel.pty.max", run.err)
+
+
+class Landlock(FaultCase):
+    def test_landlock_is_among_them(self):
+        calls = {call for call, _ in set_up_calls(self.calls_of_a_run())["child"]}
+        self.assertLessEqual({"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}, calls)
+        run = self.run_with(Aim("child", "landlock_add_rule", 1), f"errno={E.EINVAL}")
+        self.assertEqual(problems_of_refusal(run), [])
+        self.assertIn("cannot hold the command with Landlock: landlock_add_rule(2) at /", run.err)
+        run = self.run_with(Aim("child", "landlock_restrict_self", 1), f"errno={E.E2BIG}")
+        self.assertIn("landlock_restrict_self(2): argument list too long", run.err)
+        self.assertIn("landlock.mode", run.err)
 
 
 class TheCheck(FaultCase):
