@@ -70,6 +70,7 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
   orders.arguments = plan.command;
   orders.mounts = stage_mount_orders(plan);
   orders.header.handled = plan.landlock.handled;
+  orders.header.handled_for_input = plan.landlock.handled_for_input;
   orders.header.scoped = plan.landlock.scoped;
   orders.header.handed_readable = plan.landlock.handed_readable;
   orders.header.handed_writable = plan.landlock.handed_writable;

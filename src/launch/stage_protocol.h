@@ -123,9 +123,11 @@ struct PayloadHeader {
   std::uint64_t ignored;           ///< bit N-1: signal N is ignored by the command
   std::uint64_t blocked;           ///< bit N-1: signal N is blocked in the command
   std::uint64_t handled;           ///< Landlock's handled_access_fs
-  std::uint64_t scoped;            ///< Landlock's scopes; with `handled` 0 and this 0 there is no Landlock
-  std::uint64_t handed_readable;   ///< what Landlock grants for the command's descriptors that are open for reading
-  std::uint64_t handed_writable;   ///< the same for writing
+  std::uint64_t
+      handled_for_input;          ///< handled too where a file or directory is handed over that is not open for writing
+  std::uint64_t scoped;           ///< Landlock's scopes; with `handled` 0 and this 0 there is no Landlock
+  std::uint64_t handed_readable;  ///< what Landlock grants for the command's descriptors that are open for reading
+  std::uint64_t handed_writable;  ///< the same for writing
 };
 
 }  // namespace fence::stage

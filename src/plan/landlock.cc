@@ -16,6 +16,10 @@ constexpr std::uint64_t kChangingFiles = landlock::kWriteFile | landlock::kTrunc
 constexpr std::uint64_t kWriting = kChangingFiles | landlock::kRefer;
 constexpr std::uint64_t kAll = kReading | kWriting | landlock::kMaking | landlock::kIoctlDev;
 
+/// The kernel looks at every open(2), also for reading, whether ftruncate(2) is granted, which takes half as long again
+/// as opening itself (security/landlock/fs.c, hook_file_open).
+constexpr std::uint64_t kCostsReaders = landlock::kTruncate;
+
 constexpr std::uint32_t kReferAbi = 2;
 
 /// What a mode handles, were the kernel new enough.
@@ -141,7 +145,7 @@ void note_losses(LandlockPlan& plan, std::uint64_t wanted, bool nesting) {
 
 }  // namespace
 
-LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, FactLens& lens) {
+LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, Executor executor, FactLens& lens) {
   LandlockPlan plan{.mode = policy.landlock};
   if (plan.mode.value == LandlockMode::Off) return plan;
   const AbilityFact& fact = lens.ability(Ability::Landlock);
@@ -154,11 +158,15 @@ LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, Fact
   note_losses(plan, wanted, policy.nesting.value);
   plan.scoped = bits_of(landlock::kScopes, plan.abi);
   // A command that cannot rename is worse off than without Landlock: only who asks for all of it gets that.
-  if (plan.abi >= kReferAbi || plan.mode.value == LandlockMode::Full)
-    plan.handled = wanted & bits_of(landlock::kRights, plan.abi);
-  plan.rules = make_rules(mounts, plan.handled);
-  plan.handed_readable = plan.handled & (kReading | landlock::kIoctlDev);
-  plan.handed_writable = plan.handled & (kChangingFiles | landlock::kIoctlDev);
+  const bool holds_files = plan.abi >= kReferAbi || plan.mode.value == LandlockMode::Full;
+  const std::uint64_t handled = holds_files ? wanted & bits_of(landlock::kRights, plan.abi) : 0;
+  // bwrap's mounts are slaves: there what the host mounts later can be written by its name.
+  const bool by_input_only = plan.mode.value == LandlockMode::Auto && executor == Executor::Native;
+  plan.handled_for_input = by_input_only ? handled & kCostsReaders : 0;
+  plan.handled = handled & ~plan.handled_for_input;
+  plan.rules = make_rules(mounts, handled);
+  plan.handed_readable = handled & (kReading | landlock::kIoctlDev);
+  plan.handed_writable = handled & (kChangingFiles | landlock::kIoctlDev);
   return plan;
 }
 

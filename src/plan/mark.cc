@@ -169,8 +169,10 @@ class Digest {
 
   void add(const LandlockPlan& landlock) {
     // Which ABI made them is a fact.
-    const auto& [mode, abi, handled, scoped, rules, handed_readable, handed_writable, without] = landlock;
+    const auto& [mode, abi, handled, handled_for_input, scoped, rules, handed_readable, handed_writable, without] =
+        landlock;
     add(handled);
+    add(handled_for_input);
     add(scoped);
     add(handed_readable);
     add(handed_writable);

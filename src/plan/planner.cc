@@ -93,7 +93,7 @@ class Planner {
     plan.hidden = std::move(hidden);
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
-    plan.landlock = decide_landlock(policy_, plan.mounts, lens_);
+    plan.landlock = decide_landlock(policy_, plan.mounts, executor.executor, lens_);
     plan.executor = executor.executor;
     plan.backend_reason = executor.reason;
     plan.windows_interop = policy_.windows_interop;

@@ -313,6 +313,7 @@ Json json_of(const LandlockPlan& plan) {
           {"origin", json_of(plan.mode.origin)},
           {"abi", plan.abi},
           {"handled", json_of(landlock_right_names(plan.handled))},
+          {"handled_for_input", json_of(landlock_right_names(plan.handled_for_input))},
           {"scoped", scope_names(plan.scoped)},
           {"rules", std::move(rules)},
           {"handed_readable", json_of(landlock_right_names(plan.handed_readable))},

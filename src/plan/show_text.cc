@@ -327,9 +327,13 @@ std::string landlock_text(const LandlockPlan& plan) {
   std::string out = heading("Landlock: what the kernel refuses besides") + table(rows);
   if (plan.handled == 0) return out;
   out += wrapped("files, but for what follows:", landlock_right_names(plan.handled));
+  if (plan.handled_for_input != 0) {
+    out += wrapped("where a file is handed over that is not open for writing, also",
+                   landlock_right_names(plan.handled_for_input));
+  }
   rows.clear();
   const auto row = [&](std::string where, std::uint64_t rights, std::string why) {
-    rows.push_back({"  below", std::move(where), landlock_right_words(rights, plan.handled), std::move(why)});
+    rows.push_back({"  below", std::move(where), landlock_right_words(rights, plan.all_handled()), std::move(why)});
   };
   for (const LandlockRule& rule : plan.rules) row(escape_bytes(rule.path.text()), rule.rights, rule.why);
   if (plan.handed_readable != 0) row("0, 1, 2, kept", plan.handed_readable, "descriptors opened for reading");

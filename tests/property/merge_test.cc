@@ -65,6 +65,7 @@ SettingsLayer any_layer() {
   layer.seccomp = maybe({SeccompProfile::Minimal, SeccompProfile::Default, SeccompProfile::Strict});
   layer.seccomp_allow = some<CallRule>(any_call);
   layer.seccomp_deny = some<CallRule>(any_call);
+  layer.landlock = maybe({LandlockMode::Off, LandlockMode::Auto, LandlockMode::Full});
   layer.nesting = maybe({false, true});
   layer.windows_interop = maybe({false, true});
   return layer;
@@ -133,6 +134,7 @@ TEST(MergeProperty, EachLayerIsPutOnTopOfWhatIsBelow) {
     appended(policy.seccomp_allow, below.seccomp_allow, own.seccomp_allow, rank);
     appended(policy.seccomp_deny, below.seccomp_deny, own.seccomp_deny, rank);
     replaced(policy.seccomp, below.seccomp, own.seccomp);
+    replaced(policy.landlock, below.landlock, own.landlock);
     replaced(policy.nesting, below.nesting, own.nesting);
     replaced(policy.windows_interop, below.windows_interop, own.windows_interop);
     session_follows(policy, below, own, rank);
@@ -154,6 +156,7 @@ TEST(MergeProperty, ALayerThatSaysTheSameAgainChangesNoSingleValue) {
     RC_ASSERT(twice.network == once.network);
     RC_ASSERT(twice.environment == once.environment);
     RC_ASSERT(twice.seccomp == once.seccomp);
+    RC_ASSERT(twice.landlock == once.landlock);
     RC_ASSERT(twice.nesting == once.nesting);
     RC_ASSERT(twice.force_new_session.has_value() == once.force_new_session.has_value());
     for (const auto& [name, value] : once.environment_set) {

@@ -39,7 +39,7 @@ Result<ExecutorChoice, Errors> decide_executor(const Sourced<Backend>& backend, 
 /// What Landlock holds, of what the plan says (policy.landlock): never less than `mounts` let the command do. Without
 /// Landlock nothing; decide_abilities() refuses that where it has to. Precondition: not LandlockMode::Full with
 /// nesting.
-LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, FactLens& lens);
+LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, Executor executor, FactLens& lens);
 
 /// Gives the plan a hash of what it does, and the command FENCE_SANDBOX=1 and the hash as FENCE_PLAN, whatever is
 /// inherited or asked for.

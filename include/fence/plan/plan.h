@@ -329,17 +329,22 @@ struct LandlockRule {
 /// What the kernel refuses to the command and all that comes of it, whatever mounts and descriptors it gets at.
 struct LandlockPlan {
   Sourced<LandlockMode> mode{LandlockMode::Off, {}};
-  std::uint32_t abi = 0;              ///< the kernel's; 0: it has none
-  std::uint64_t handled = 0;          ///< landlock::kExecute...: refused where no rule grants it
+  std::uint32_t abi = 0;      ///< the kernel's; 0: it has none
+  std::uint64_t handled = 0;  ///< landlock::kExecute...: refused where no rule grants it
+  /// Handled besides, where the command is handed a file or a directory that is not open for writing.
+  std::uint64_t handled_for_input = 0;
   std::uint64_t scoped = 0;           ///< landlock::kScopeSignal...: refused towards processes outside
   std::vector<LandlockRule> rules{};  ///< by path; none grants only what one above it grants
   /// What the files of descriptors 0 to 2 and of the kept ones get, where the caller has opened them for reading, and
   /// where for writing.
   std::uint64_t handed_readable = 0, handed_writable = 0;
   std::vector<std::string> without{};  ///< what this mode would hold elsewhere, and why not here
+  /// With whatever may be handled.
+  [[nodiscard]] std::uint64_t all_handled() const noexcept { return handled | handled_for_input; }
   [[nodiscard]] bool enforces() const noexcept { return handled != 0 || scoped != 0; }
   friend bool operator==(const LandlockPlan&, const LandlockPlan&) = default;
 };
+
 /// Who makes the sandbox.
 enum class Executor : std::uint8_t {
   Bwrap,

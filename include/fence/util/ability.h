@@ -8,7 +8,8 @@
 
 namespace fence {
 
-/// Each is tried for real, or the kernel is asked for it; never guessed from the release. The order is that of ability_table().
+/// Each is tried for real, or the kernel is asked for it; never guessed from the release. The order is that of
+/// ability_table().
 enum class Ability : std::uint8_t {
   UserNamespace,  ///< a user namespace whose ids can be mapped and in which a file system can be mounted
   Proc,           ///< a procfs of a pid namespace of one's own

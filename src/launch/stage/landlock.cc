@@ -14,6 +14,8 @@
 namespace fence::stage {
 namespace {
 
+constexpr std::uint32_t kStreams = 3;
+
 /// struct landlock_ruleset_attr of ABI 6. An older kernel takes it as long as what it does not know is 0.
 struct RulesetAttributes {
   std::uint64_t handled_access_fs;
@@ -23,44 +25,62 @@ struct RulesetAttributes {
 
 int add_rule(const Ruleset& ruleset, int fd, std::uint64_t rights) {
   landlock_path_beneath_attr rule{};
-  rule.allowed_access = rights;
+  rule.allowed_access = rights & ruleset.handled;
   rule.parent_fd = fd;
+  if (rule.allowed_access == 0) return 0;
   return syscall(SYS_landlock_add_rule, ruleset.fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0 ? 0 : errno;
 }
 
-std::uint64_t handed_rights(const PayloadHeader& header, int flags) {
-  if ((flags & O_PATH) != 0) return 0;
-  switch (flags & O_ACCMODE) {
-    case O_RDONLY:
-      return header.handed_readable;
-    case O_WRONLY:
-      return header.handed_writable;
-    case O_RDWR:
-      return header.handed_readable | header.handed_writable;
-    default:  // 3: for ioctl(2) alone (open(2))
-      return 0;
+/// What the command is handed as a descriptor.
+struct Handed {
+  int fd;
+  int flags;    ///< of open(2)
+  mode_t type;  ///< of S_IFMT
+
+  [[nodiscard]] bool writable() const {
+    const int access = flags & O_ACCMODE;
+    return (flags & O_PATH) == 0 && (access == O_WRONLY || access == O_RDWR);
   }
+  [[nodiscard]] bool readable() const {
+    const int access = flags & O_ACCMODE;
+    return (flags & O_PATH) == 0 && (access == O_RDONLY || access == O_RDWR);
+  }
+};
+
+Failure for_descriptor(int fd, int error) {
+  return {true, Step::LandlockStream, error, static_cast<std::uint32_t>(fd)};
 }
 
-Failure grant_descriptor(const PayloadHeader& header, const Ruleset& ruleset, int fd) {
-  const auto bad = [fd](int error) {
-    return Failure{true, Step::LandlockStream, error, static_cast<std::uint32_t>(fd)};
-  };
-  const int flags = fcntl(fd, F_GETFL);
-  struct stat status {};
-  if (flags < 0 || fstat(fd, &status) != 0) return bad(errno);
-  std::uint64_t rights = handed_rights(header, flags);
-  if (!S_ISDIR(status.st_mode)) rights &= landlock::kFileRights;
-  if (rights == 0) return {};
-  const int error = add_rule(ruleset, fd, rights);
-  // A pipe, a socket or a memfd: Landlock restricts nothing on the kernel's own file systems.
-  return error == 0 || error == EBADFD ? Failure{} : bad(error);
+// Calls `each` for every descriptor of the command, but for a private terminal, which lies in the sandbox's own
+// /dev/pts. Stops at the first failure.
+template <class Each>
+Failure for_each_handed(const Orders& orders, Each each) {
+  const PayloadHeader& header = *orders.header;
+  for (std::uint32_t i = 0; i < kStreams + header.kept; ++i) {
+    if (i < kStreams && header.streams[i] < 0) continue;
+    const int fd = i < kStreams ? static_cast<int>(i) : orders.kept[i - kStreams];
+    struct stat status {};
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fstat(fd, &status) != 0) return for_descriptor(fd, errno);
+    if (const Failure bad = each(Handed{fd, flags, status.st_mode & S_IFMT}); bad.failed) return bad;
+  }
+  return {};
 }
 
 }  // namespace
 
 Failure make_ruleset(const Orders& orders, Ruleset& ruleset) {
-  const RulesetAttributes wanted{orders.header->handled, 0, orders.header->scoped};
+  const PayloadHeader& header = *orders.header;
+  ruleset.handled = header.handled;
+  if (header.handled_for_input != 0) {
+    const Failure bad = for_each_handed(orders, [&](const Handed& handed) {
+      const bool is_input = (handed.type == S_IFREG || handed.type == S_IFDIR) && !handed.writable();
+      if (is_input) ruleset.handled |= header.handled_for_input;
+      return Failure{};
+    });
+    if (bad.failed) return bad;
+  }
+  const RulesetAttributes wanted{ruleset.handled, 0, header.scoped};
   if (wanted.handled_access_fs == 0 && wanted.scoped == 0) return {};
   // Closed by exec, like every ruleset.
   ruleset.fd = static_cast<int>(syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0));
@@ -75,15 +95,15 @@ Failure grant(const Ruleset& ruleset, int fd, std::uint64_t rights) {
 Failure grant_descriptors(const Orders& orders, const Ruleset& ruleset) {
   const PayloadHeader& header = *orders.header;
   if ((header.handed_readable | header.handed_writable) == 0) return {};
-  for (int stream = 0; stream < 3; ++stream) {
-    // A private terminal lies in the sandbox's own /dev/pts.
-    if (header.streams[stream] < 0) continue;
-    if (const Failure bad = grant_descriptor(header, ruleset, stream); bad.failed) return bad;
-  }
-  for (std::uint32_t i = 0; i < header.kept; ++i) {
-    if (const Failure bad = grant_descriptor(header, ruleset, orders.kept[i]); bad.failed) return bad;
-  }
-  return {};
+  return for_each_handed(orders, [&](const Handed& handed) {
+    std::uint64_t rights = 0;
+    if (handed.readable()) rights |= header.handed_readable;
+    if (handed.writable()) rights |= header.handed_writable;
+    if (handed.type != S_IFDIR) rights &= landlock::kFileRights;
+    const int error = add_rule(ruleset, handed.fd, rights);
+    // A pipe, a socket or a memfd: Landlock restricts nothing on the kernel's own file systems.
+    return error == 0 || error == EBADFD ? Failure{} : for_descriptor(handed.fd, error);
+  });
 }
 
 Failure restrict_self(Ruleset& ruleset) {

@@ -36,8 +36,9 @@ Failure place_descriptors(const Orders& orders);
 /// What Landlock is to hold, before it is in force.
 struct Ruleset {
   int fd = -1;  ///< -1: nothing
+  std::uint64_t handled = 0;
 };
-/// Makes one, if the orders want it.
+/// Makes one, if the orders want it. Precondition: the command's descriptors are in place, but for a private terminal.
 Failure make_ruleset(const Orders& orders, Ruleset& ruleset);
 /// Grants `rights` at and below what is open as `fd`.
 Failure grant(const Ruleset& ruleset, int fd, std::uint64_t rights);

@@ -40,10 +40,11 @@ HostFacts with_abi(std::uint32_t abi) {
   return facts;
 }
 
-LandlockPlan decided(const Policy& policy, std::uint32_t abi, const MountPlan& mounts) {
+LandlockPlan decided(const Policy& policy, std::uint32_t abi, const MountPlan& mounts,
+                     Executor executor = Executor::Native) {
   const HostFacts facts = with_abi(abi);
   FactLens lens(facts);
-  return decide_landlock(policy, mounts, lens);
+  return decide_landlock(policy, mounts, executor, lens);
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> rules_of(const LandlockPlan& plan) {
@@ -67,7 +68,8 @@ MountPlan many_mounts() {
 
 TEST(Landlock, AutoHoldsWritingAndNothingThatCostsReaders) {
   const LandlockPlan plan = decided(with_mode(LandlockMode::Auto), 7, many_mounts());
-  EXPECT_EQ(plan.handled, kWrites);
+  EXPECT_EQ(plan.handled, landlock::kWriteFile | landlock::kRefer);
+  EXPECT_EQ(plan.handled_for_input, landlock::kTruncate) << "the kernel looks at it for each open(2)";
   EXPECT_EQ(plan.scoped, landlock::kScopeSignal | landlock::kScopeAbstractUnixSocket);
   EXPECT_EQ(rules_of(plan), (std::vector<std::pair<std::string, std::uint64_t>>{
                                 {"/dev", kWrites},
@@ -82,11 +84,18 @@ TEST(Landlock, AutoHoldsWritingAndNothingThatCostsReaders) {
   EXPECT_THAT(plan.without, IsEmpty());
 }
 
+TEST(Landlock, WhereTheHostsMountsArriveLaterTruncatingIsHeldInAnyCase) {
+  const LandlockPlan plan = decided(with_mode(LandlockMode::Auto), 7, many_mounts(), Executor::Bwrap);
+  EXPECT_EQ(plan.handled, kWrites);
+  EXPECT_EQ(plan.handled_for_input, 0U);
+}
+
 TEST(Landlock, FullHoldsReadingToo) {
   const LandlockPlan plan = decided(with_mode(LandlockMode::Full), 7, many_mounts());
   std::uint64_t all = 0;
   for (const landlock::Bit& right : landlock::kRights) all |= right.bit;
   EXPECT_EQ(plan.handled, all);
+  EXPECT_EQ(plan.handled_for_input, 0U);
   const auto rules = rules_of(plan);
   EXPECT_EQ(rules[0], (std::pair<std::string, std::uint64_t>{"/", kReads}));
   EXPECT_EQ(rules[1], (std::pair<std::string, std::uint64_t>{"/dev", all}));
@@ -136,7 +145,7 @@ TEST(Landlock, EachAbiHoldsWhatItHas) {
   for (const Row& row : rows) {
     const LandlockPlan automatic = decided(with_mode(LandlockMode::Auto), row.abi, many_mounts());
     const LandlockPlan full = decided(with_mode(LandlockMode::Full), row.abi, many_mounts());
-    EXPECT_EQ(automatic.handled, row.automatic) << row.abi;
+    EXPECT_EQ(automatic.all_handled(), row.automatic) << row.abi;
     EXPECT_EQ(full.handled, row.full) << row.abi;
     EXPECT_EQ(automatic.scoped, row.scoped) << row.abi;
     EXPECT_EQ(full.scoped, row.scoped) << row.abi;
@@ -165,7 +174,7 @@ TEST(Landlock, NothingIsNarrowerThanItsMount) {
         std::uint64_t needed = writes ? kWrites : 0;
         if (bind != nullptr) needed |= kReads | (writes ? landlock::kMaking : 0);
         if (is_file) needed &= landlock::kFileRights;
-        needed &= plan.handled;
+        needed &= plan.all_handled();
         EXPECT_EQ(effective(plan, mount.target) & needed, needed) << mount.target.text() << " ABI " << abi;
       }
       EXPECT_EQ(effective(plan, inside("/usr/bin")) & (kWrites | landlock::kMaking), 0U) << abi;

@@ -214,7 +214,9 @@ TEST(PlanJson, ShowsTheWholePlan) {
     "abi": 5,
     "handled": [
       "write_file",
-      "refer",
+      "refer"
+    ],
+    "handled_for_input": [
       "truncate"
     ],
     "scoped": [

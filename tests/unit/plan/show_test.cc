@@ -73,7 +73,8 @@ Landlock: what the kernel refuses besides
   mode      auto: what costs nothing; ABI 5 (fence)
   signals   to processes inside only
   not here  something of ABI 6
-  files, but for what follows:  write_file, refer, truncate
+  files, but for what follows:  write_file, refer
+  where a file is handed over that is not open for writing, also  truncate
     below  /dev           all         dev
     below  0, 1, 2, kept  write_file  descriptors opened for writing
 

@@ -177,6 +177,10 @@ TEST(CheckAuthority, ComparesEverySingleValue) {
   check_pair<NetworkMode>({&SettingsLayer::network, NetworkMode::None, NetworkMode::Host, "network.mode = \"host\""});
   check_pair<DevicesMode>(
       {&SettingsLayer::devices, DevicesMode::Minimal, DevicesMode::Host, "devices.mode = \"host\""});
+  check_pair<LandlockMode>(
+      {&SettingsLayer::landlock, LandlockMode::Full, LandlockMode::Auto, "landlock.mode = \"auto\""});
+  check_pair<LandlockMode>(
+      {&SettingsLayer::landlock, LandlockMode::Auto, LandlockMode::Off, "landlock.mode = \"off\""});
   check_pair<bool>({&SettingsLayer::nesting, false, true, "nesting = true"});
   check_pair<SeccompProfile>(
       {&SettingsLayer::seccomp, SeccompProfile::Strict, SeccompProfile::Default, "seccomp.profile = \"default\""});

@@ -126,6 +126,7 @@ TEST(ReadLayer, SingleValuesKeepTheirPlace) {
   EXPECT_EQ(read("runtimeDir.mode", value("unset")).runtime_dir->value, RuntimeDirMode::Unset);
   EXPECT_EQ(read("network.mode", value("host")).network->value, NetworkMode::Host);
   EXPECT_EQ(read("environment.mode", value("clear")).environment->value, EnvironmentMode::Clear);
+  EXPECT_EQ(read("landlock.mode", value("full")).landlock->value, LandlockMode::Full);
   EXPECT_EQ(read("nesting", value(true)).nesting->value, true);
 }
 
