@@ -98,11 +98,11 @@ class Mounter {
   }
 
   Failure bind(const Op& op, const char* source, Access access) noexcept {
-    const bool directory = world_.sources[op_] == Source::Directory;
+    const bool directory = world_.sources[op_].kind == SourceKind::Directory;
     const Places::Target target = directory ? places_.directory(op.place.c_str(), op.parents_mode, 0755)
                                             : places_.file(op.place.c_str(), op.parents_mode);
     if (!target.fd) return target.bad;
-    const UniqueFd tree = clone_source(source);
+    const UniqueFd tree = clone_mount(AT_FDCWD, source, AT_RECURSIVE);
     if (!tree) return failure(Failed::Bind);
     if (!change_mount(tree.get(), AT_RECURSIVE, attributes(access), propagation(access))) {
       return failure(Failed::BindFlags);
@@ -111,8 +111,8 @@ class Mounter {
   }
 
   Failure carry_out(const Op& op, const BindPath& action) noexcept {
-    if (world_.sources[op_] == Source::Missing) return {};
-    return bind(op, action.source.c_str(), action.access);
+    if (world_.sources[op_].kind == SourceKind::Missing) return {};
+    return bind(op, world_.sources[op_].names[0], action.access);
   }
 
   Failure carry_out(const Op& op, const BindOpen& action) noexcept {
@@ -141,7 +141,8 @@ class Mounter {
     if (!target.fd) return target.bad;
     // overlayfs makes clones of its own.
     if (!change_mount(store_.get(), 0, 0, MS_PRIVATE)) return failure(Failed::Overlay);
-    const UniqueFd mount = make_overlay(action, store_.get(), static_cast<std::uint32_t>(op_));
+    const UniqueFd mount =
+        make_overlay(action, world_.sources[op_].names, store_.get(), static_cast<std::uint32_t>(op_));
     if (!mount) return failure(Failed::Overlay);
     if (!change_mount(store_.get(), 0, 0, MS_UNBINDABLE)) return failure(Failed::Overlay);
     return attach(mount.get(), target, Failed::Overlay);

@@ -6,12 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstring>
 
-#include "fence/util/result.h"
 #include "new_mount.h"
-#include "sources.h"
 
 namespace fence::bwraprun {
 namespace {
@@ -48,15 +45,6 @@ class Text {
   bool full_ = false;
 };
 
-// Without links: overlayfs shows the names in mountinfo, and takes relative ones from the caller's directory.
-bool add_resolved(Text& options, const char* path) noexcept {
-  const UniqueFd there(open(path, O_PATH | O_CLOEXEC));
-  char name[PATH_MAX];
-  if (!there || !path_of(there.get(), name, sizeof name)) return false;
-  options.add_escaped(name);
-  return true;
-}
-
 class Store {
  public:
   Store(int fd, std::uint32_t number) noexcept : fd_(fd), number_(number) {}
@@ -81,9 +69,12 @@ class Store {
   std::uint32_t number_;
 };
 
-bool add_upper(Text&, const bwrapline::NoUpper&, const Store&) noexcept { return true; }
+// `names`: of the upper and the work directory, where they are the host's.
+using Names = std::span<const char* const>;
 
-bool add_upper(Text& options, const bwrapline::UpperTmpfs&, const Store& store) noexcept {
+bool add_upper(Text&, const bwrapline::NoUpper&, Names, const Store&) noexcept { return true; }
+
+bool add_upper(Text& options, const bwrapline::UpperTmpfs&, Names, const Store& store) noexcept {
   if (!store.make("upper") || !store.make("work")) return false;
   options.add("upperdir=");
   store.add_path(options, "upper");
@@ -93,27 +84,26 @@ bool add_upper(Text& options, const bwrapline::UpperTmpfs&, const Store& store) 
   return true;
 }
 
-bool add_upper(Text& options, const bwrapline::UpperDirectory& upper, const Store&) noexcept {
-  options.add("upperdir=");
-  if (!add_resolved(options, upper.upper.c_str())) return false;
-  options.add(",workdir=");
-  if (!add_resolved(options, upper.work.c_str())) return false;
-  options.add(",");
+bool add_upper(Text& options, const bwrapline::UpperDirectory&, Names names, const Store&) noexcept {
+  options.add("upperdir=").add_escaped(names[0]).add(",workdir=").add_escaped(names[1]).add(",");
   return true;
 }
 
 }  // namespace
 
-UniqueFd make_overlay(const bwrapline::Overlay& overlay, int store_fd, std::uint32_t number) noexcept {
+UniqueFd make_overlay(const bwrapline::Overlay& overlay, std::span<const char* const> names, int store_fd,
+                      std::uint32_t number) noexcept {
+  const Names lower = names.first(overlay.lower.size());
   const Store store(store_fd, number);
   Text options;
-  if (!std::visit([&](const auto& upper) noexcept { return add_upper(options, upper, store); }, overlay.upper)) {
-    return {};
-  }
+  const auto add = [&](const auto& upper) noexcept {
+    return add_upper(options, upper, names.subspan(lower.size()), store);
+  };
+  if (!std::visit(add, overlay.upper)) return {};
   options.add("lowerdir=");
-  for (auto layer = overlay.lower.rbegin(); layer != overlay.lower.rend(); ++layer) {
-    if (layer != overlay.lower.rbegin()) options.add(":");
-    if (!add_resolved(options, layer->c_str())) return {};
+  for (auto layer = lower.rbegin(); layer != lower.rend(); ++layer) {
+    if (layer != lower.rbegin()) options.add(":");
+    options.add_escaped(*layer);
   }
   options.add(",userxattr");
   Text place;

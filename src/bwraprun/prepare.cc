@@ -82,6 +82,31 @@ void prepare_maps(World& world) {
   world.inner_gid_map = map_text(gid, outer_gid);
 }
 
+std::size_t names_of(const bwrapline::BindPath&) { return 1; }
+std::size_t names_of(const bwrapline::Overlay& overlay) { return overlay.lower.size() + 2; }
+template <class OtherAction>
+std::size_t names_of(const OtherAction&) {
+  return 0;
+}
+std::size_t names_of(const bwrapline::Op& op) {
+  return std::visit([](const auto& action) { return names_of(action); }, op.action);
+}
+
+void prepare_sources(World& world) {
+  const std::vector<bwrapline::Op>& ops = world.of.ops;
+  std::size_t count = 0;
+  for (const bwrapline::Op& op : ops) count += names_of(op);
+  world.source_names.resize(count);
+  world.texts = std::make_unique_for_overwrite<char[]>(count * PATH_MAX);
+  world.next_text = world.texts.get();
+  std::span<const char*> left = world.source_names;
+  for (const bwrapline::Op& op : ops) {
+    const std::size_t its = names_of(op);
+    world.sources.push_back({SourceKind::None, left.first(its)});
+    left = left.subspan(its);
+  }
+}
+
 }  // namespace
 
 void prepare(World& world, const bwrapline::Caller& caller) {
@@ -94,7 +119,7 @@ void prepare(World& world, const bwrapline::Caller& caller) {
   if (world.of.argv0) world.arguments[0] = word(*world.of.argv0);
   world.arguments.push_back(nullptr);
   prepare_maps(world);
-  world.sources.assign(world.of.ops.size(), Source::None);
+  prepare_sources(world);
   if (world.of.descriptors.seccomp != -1) world.filter.resize(kFilterBytes);
   world.existing.assign(PATH_MAX, '\0');
   const char* const terminal = isatty(STDOUT_FILENO) != 0 ? ttyname(STDOUT_FILENO) : nullptr;

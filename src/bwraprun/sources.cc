@@ -17,31 +17,61 @@ namespace {
 
 using namespace bwrapline;  // NOLINT(google-build-using-namespace): the actions
 
-Source kind_of(const char* path) noexcept {
+SourceKind kind_of(const struct stat& status) noexcept {
+  return S_ISDIR(status.st_mode) ? SourceKind::Directory : SourceKind::Other;
+}
+
+SourceKind kind_of(const char* path) noexcept {
   struct stat status {};
-  if (stat(path, &status) != 0) return Source::Missing;
-  return S_ISDIR(status.st_mode) ? Source::Directory : Source::Other;
+  return stat(path, &status) == 0 ? kind_of(status) : SourceKind::Missing;
 }
 
-Failure find(const BindPath& action, Source& kind) noexcept {
-  kind = kind_of(action.source.c_str());
-  if (kind != Source::Missing || (action.optional && errno == ENOENT)) return {};
-  return failure(Failed::Source);
+// The name of what `fd` is open on; null: errno says why.
+const char* name_of(World& world, int fd) noexcept {
+  char* const name = world.next_text;
+  if (!path_of(fd, name, PATH_MAX)) return nullptr;
+  world.next_text += std::strlen(name) + 1;
+  return name;
 }
 
-Failure find(const BindOpen& action, Source& kind) noexcept {
+// Most paths have neither links nor "..", and then are their own names.
+SourceKind find_plain(const char* path) noexcept {
+  if (std::strstr(path, "..") != nullptr) return SourceKind::Missing;
+  const UniqueFd fd = open_place(AT_FDCWD, path, 0, 0);
+  struct stat status {};
+  const bool plain = fd && fstat(fd.get(), &status) == 0 && !S_ISLNK(status.st_mode);
+  return plain ? kind_of(status) : SourceKind::Missing;
+}
+
+Failure find(const BindPath& action, World& world, Source& source) noexcept {
+  const char*& name = source.names[0];
+  name = action.source.c_str();
+  source.kind = find_plain(name);
+  if (source.kind != SourceKind::Missing) return {};
+  const UniqueFd fd(open(name, O_PATH | O_CLOEXEC));
+  if (!fd) return action.optional && errno == ENOENT ? Failure{} : failure(Failed::Source);
+  const char* const found = name_of(world, fd.get());
+  if (found == nullptr) return failure(Failed::Source);
+  // What a link of procfs leads to may have no path, like a namespace.
+  if (found[0] == '/') name = found;
+  source.kind = kind_of(name);
+  return source.kind == SourceKind::Missing ? failure(Failed::Source) : Failure{};
+}
+
+Failure find(const BindOpen& action, World&, Source& source) noexcept {
   char path[PATH_MAX];
   if (!path_of(action.fd, path, sizeof path)) return failure(Failed::Source);
-  kind = kind_of(path);
-  return kind == Source::Missing ? failure(Failed::Source) : Failure{};
+  source.kind = kind_of(path);
+  return source.kind == SourceKind::Missing ? failure(Failed::Source) : Failure{};
 }
 
-Failure find(const Overlay& action, Source&) noexcept {
+Failure find(const Overlay& action, World& world, Source& source) noexcept {
   std::uint32_t index = 0;
-  const auto missing = [&index](const std::string& path) {
-    const bool is_missing = kind_of(path.c_str()) == Source::Missing;
-    if (!is_missing) ++index;
-    return is_missing;
+  const auto missing = [&](const std::string& path) {
+    const UniqueFd fd(open(path.c_str(), O_PATH | O_CLOEXEC));
+    const char* const name = fd ? name_of(world, fd.get()) : nullptr;
+    if (name != nullptr) source.names[index++] = name;
+    return name == nullptr;
   };
   for (const std::string& layer : action.lower) {
     if (missing(layer)) return {Failed::Source, errno, kNoOp, index};
@@ -54,7 +84,7 @@ Failure find(const Overlay& action, Source&) noexcept {
 }
 
 template <class OtherAction>
-Failure find(const OtherAction&, Source&) noexcept {
+Failure find(const OtherAction&, World&, Source&) noexcept {
   return {};
 }
 
@@ -63,23 +93,12 @@ Failure find(const OtherAction&, Source&) noexcept {
 Failure find_sources(World& world) noexcept {
   std::uint32_t index = 0;
   for (const Op& op : world.of.ops) {
-    Source& kind = world.sources[index];
-    Failure bad = std::visit([&kind](const auto& action) noexcept { return find(action, kind); }, op.action);
+    Source& source = world.sources[index];
+    Failure bad = std::visit([&](const auto& action) noexcept { return find(action, world, source); }, op.action);
     bad.op = index++;
     if (bad.failed()) return bad;
   }
   return {};
-}
-
-UniqueFd clone_source(const char* path) noexcept {
-  UniqueFd tree = clone_mount(AT_FDCWD, path, AT_RECURSIVE);
-  if (tree || errno != EINVAL) return tree;
-  // A link of procfs leads to a mount of the caller's namespace, of which no copy can be made here; its name leads to
-  // the same place in ours.
-  const UniqueFd there(open(path, O_PATH | O_CLOEXEC));
-  char name[PATH_MAX];
-  if (!there || !path_of(there.get(), name, sizeof name)) return {};
-  return clone_mount(AT_FDCWD, name, AT_RECURSIVE);
 }
 
 bool path_of(int fd, char* path, std::size_t size) noexcept {

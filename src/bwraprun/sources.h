@@ -10,9 +10,6 @@ namespace fence::bwraprun {
 /// Fills World::sources; fails where one is missing that must not be, before any op was done.
 Failure find_sources(World& world) noexcept;
 
-/// A copy of the tree at `path`, mounted nowhere yet; links are followed.
-UniqueFd clone_source(const char* path) noexcept;
-
 /// The path of what `fd` is open on, as /proc has it; false: errno says why.
 bool path_of(int fd, char* path, std::size_t size) noexcept;
 

@@ -2,6 +2,7 @@
 // All that the sandbox's processes need, made before clone: after it they allocate nothing.
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,8 +18,15 @@ using bwrapline::Invocation;
 
 inline Failure failure(Failed what) noexcept { return {what, errno}; }
 
-/// What a source of the host is, found before the first op is done: an op may change the host through a writable bind.
-enum class Source : std::uint8_t { None, Missing, Directory, Other };
+enum class SourceKind : std::uint8_t { None, Missing, Directory, Other };
+
+/// A source of the host, found before the first op is done: an op may change the host through a writable bind.
+struct Source {
+  SourceKind kind = SourceKind::None;
+  /// By these it is found while the new root hides over "/": there ".." of /etc leads into that. Of an overlay: those
+  /// of the lower layers, bottom first, and of its upper and work directory.
+  std::span<const char*> names{};
+};
 
 /// The largest filter that the kernel takes, and one instruction more (BPF_MAXINSNS, linux/bpf_common.h).
 inline constexpr std::size_t kFilterBytes = std::size_t{8} * (4096 + 1);
@@ -42,6 +50,9 @@ struct World {
   bool two_levels = false;                   ///< the command is in a second one, below the one that owns the mounts
   std::string inner_uid_map, inner_gid_map;  ///< onto those of the first one
   std::vector<Source> sources;               ///< one for each op
+  std::vector<const char*> source_names;     ///< those that Source::names shows
+  std::unique_ptr<char[]> texts;             ///< space for names that are made; only what is used becomes memory
+  char* next_text = nullptr;                 ///< in it
   std::vector<char> filter;                  ///< space for what --seccomp's descriptor says
   std::string existing;                      ///< space for the target of a link that differs
   // Descriptors that are made here.

@@ -49,6 +49,40 @@ class Links(Lines):
 
 
 @as_both
+class Sources(Lines):
+    """A source is what the caller finds by its name, although the new root is over "/" meanwhile."""
+
+    def test_one_that_leads_up_to_the_root_is_the_hosts(self):
+        up = "/".join([".."] * 20)
+        self.file("d/wanted", "wanted")
+        wanted = os.path.join(self.top, "d/wanted")
+        self.link("absolute", wanted)
+        self.link("relative", up + wanted)
+        self.link("directory", up + os.path.dirname(wanted))
+        # In the new root there is one of the same name.
+        self.file("decoy/wanted", "decoy")
+        decoy = ["--ro-bind", "decoy", os.path.dirname(wanted)]
+        for source in (wanted, up + wanted, "/.." + wanted, "d/../d/wanted", "absolute", "relative", "directory/wanted",
+                       "/proc/self/cwd/relative"):
+            with self.subTest(source=source):
+                out = self.succeeded(self.line(*decoy, "--ro-bind", source, "/x", "/probe", "read", "/x", "quiet")).out
+                self.assertEqual(out, "read /x: ok wanted\n")
+
+    def test_layers_of_an_overlay_too(self):
+        up = "/".join([".."] * 20)
+        for name in ("low", "high", "rw"):
+            self.file(f"{name}/{name}", name)
+            self.link(f"to {name}", up + os.path.join(self.top, name))
+        self.directory("work")
+        self.directory("decoy")
+        decoys = [word for name in ("low", "high", "rw") for word in ("--ro-bind", "decoy", os.path.join(self.top, name))]
+        reads = [word for name in ("low", "high", "rw") for word in ("read", f"/o/{name}")]
+        out = self.succeeded(self.line(*decoys, "--overlay-src", "to low", "--overlay-src", up + os.path.join(self.top, "high"),
+                                       "--overlay", "to rw", "work", "/o", "/probe", *reads, "quiet")).out
+        self.assertEqual(out.splitlines(), [f"read /o/{name}: ok {name}" for name in ("low", "high", "rw")])
+
+
+@as_both
 class NoWayOut(Lines):
     """Every way that led to the host with bwrap (CVE-2026-87766), with bwrap 0.8.0 as the control."""
 
