@@ -198,6 +198,9 @@ std::string part(char letter, const Failure& failure, const Invocation& of, cons
 
 std::string failure_text(const Failure& failure, const Invocation& of, const std::string& existing) {
   if (failure.what == Failed::Namespaces) return namespaces_text(failure.error);
+  if (failure.what == Failed::JoinUser && failure.error == EINVAL) {
+    return "Joining the specified user namespace failed, it might not be a descendant of the current user namespace.";
+  }
   std::string text;
   for (const char* at = kWordings[static_cast<std::size_t>(failure.what)].text; *at != '\0'; ++at) {
     if (*at == '%') {

@@ -160,15 +160,6 @@ class Namespaces(Lines):
         pid = int(text.split('"child-pid": ')[1].split(",")[0].split("\n")[0])
         return process, pid
 
-    def test_a_user_namespace_is_joined(self):
-        process, pid = self.holder("--unshare-user", "--uid", "7")
-        ours = os.readlink(f"/proc/{pid}/ns/user")
-        fd = opened(self, f"/proc/{pid}/ns/user")
-        done = self.succeeded(self.line("--userns", "45", "--proc", "/proc", "/probe", "tree", "/proc/self/ns/user", fds={45: fd}))
-        self.assertIn(f"-> {ours}", done.out)
-        self.assertIn("ids 7 7", done.out)
-        process.kill()
-
     def test_a_pid_namespace_is_joined(self):
         process, pid = self.holder("--unshare-user", "--unshare-pid")
         user, pids = opened(self, f"/proc/{pid}/ns/user"), opened(self, f"/proc/{pid}/ns/pid")

@@ -19,6 +19,8 @@ TEST(Wording, IsWhatCallersLookFor) {
             "Can't mount proc on /newroot/proc: Operation not permitted");
   EXPECT_EQ(text(Failed::Namespaces, EPERM, {"x"}).substr(0, 42), "No permissions to create new namespace, li");
   EXPECT_EQ(text(Failed::Namespaces, ENOMEM, {"x"}), "Creating new namespace failed: Cannot allocate memory");
+  EXPECT_EQ(text(Failed::JoinUser, EPERM, {"x"}), "Joining specified user namespace failed: Operation not permitted");
+  EXPECT_EQ(text(Failed::JoinUser, EINVAL, {"x"}).substr(0, 43), "Joining the specified user namespace failed");
   EXPECT_EQ(text(Failed::UidMap, EACCES, {"x"}), "setting up uid map: Permission denied");
   EXPECT_EQ(text(Failed::Execute, ENOENT, {"cmd"}), "execvp cmd: No such file or directory");
 }
