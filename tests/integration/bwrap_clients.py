@@ -130,10 +130,12 @@ class Client(Case):
         return ours
 
     def kept_out(self, *places):
-        """Nothing was made there, whatever it looked like inside."""
+        """Nothing was made there, whatever it looked like inside; without a sandbox it could have been."""
         for kind in self.KINDS:
-            for place in places:
-                self.assertFalse(os.path.exists(place.replace("TOP", self.kind_places[kind])), (kind, place))
+            for place in (place.replace("TOP", self.kind_places[kind]) for place in places):
+                self.assertFalse(os.path.exists(place), place)
+                if place.startswith(self.top):
+                    self.succeeded(self.outside("sh", "-c", 'echo x >"$0" && rm "$0"', place))
 
     def system_python(self, code, kind, *words):
         return self.run_with(kind, PYTHON, "-c", code, *words)

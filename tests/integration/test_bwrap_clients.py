@@ -3,15 +3,16 @@
 import os
 import shutil
 import struct
+import sysconfig
 import zlib
 
-from bwrap_clients import PYTHON, Client, look
+from bwrap_clients import Client, look
 from cases import as_both
 
 LIBMAT2 = "/usr/lib/python3/dist-packages/libmat2"
 EXIFTOOL = "/usr/bin/exiftool"
 GI = "/usr/lib/python3/dist-packages/gi"
-GNOME_DESKTOP = "/usr/lib/x86_64-linux-gnu/girepository-1.0/GnomeDesktop-4.0.typelib"
+GNOME_DESKTOP = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/girepository-1.0/GnomeDesktop-4.0.typelib"
 SANDBOX_RUNTIME = os.path.join(os.environ["FENCE_CLIENTS"], "node_modules")
 
 
@@ -32,13 +33,15 @@ class Opam(Client):
     def setUp(self):
         super().setUp()
         self.file("repository/repo", 'opam-version: "2.0"\n')
-        self.file("look", look(f"{self.top}/outside", "/run/inside", "here", "$1/share/new"))
+        self.file("look", look(f"{self.directory('free')}/outside", "/run/inside", "here", "$1/share/new"))
         self.file("repository/packages/tiny/tiny.1/opam", f'''
             opam-version: "2.0"
             synopsis: "tiny"
             maintainer: "nobody"
             build: [["sh" "-c" "sh {self.top}/look %{{prefix}}% >report"]]
-            install: [["sh" "-c" "mkdir -p %{{prefix}}%/share && cp report %{{prefix}}%/share && sh {self.top}/look %{{prefix}}% >%{{prefix}}%/share/second"]]
+            install: [["mkdir" "-p" "%{{share}}%"]
+                      ["cp" "report" "%{{share}}%"]
+                      ["sh" "-c" "sh {self.top}/look %{{prefix}}% >%{{share}}%/second"]]
             ''')
 
     def init(self, kind):
@@ -64,10 +67,10 @@ class Opam(Client):
             seen[kind] = self.read(f"{share}/report") + self.read(f"{share}/second")
         found = self.same(seen, [r"/opam-\d+-[0-9a-f]+"])
         self.assertEqual({line for line in found if line.startswith("interface")}, {"interface lo"})
-        for line in (f"kept from {self.top}/outside", "wrote /run/inside", "wrote here"):
+        for line in (f"kept from {self.top}/free/outside", "wrote /run/inside", "wrote here"):
             self.assertEqual(found.count(line), 2, line)
-        self.kept_out(f"{self.top}/outside", "/run/inside")
-        # What is built is not installed yet, and the other way round.
+        self.kept_out(f"{self.top}/free/outside", "/run/inside")
+        # Only the installation may write there.
         report = [line for line in found if line.endswith("one/share/new")]
         self.assertEqual([line.split()[0] for line in report], ["kept", "wrote"])
 

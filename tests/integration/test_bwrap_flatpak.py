@@ -61,7 +61,11 @@ class Flatpak(Client):
                 self.directory(f"{home}/runtime/usr/{name}")
             self.file(f"{home}/app/metadata", f"[Application]\nname={APP}\n{metadata}command=app\n\n[Context]\nshared=ipc;network\n")
             words = look("/usr/x", "/app/x", f"{place}/home/x", "/var/data/x")
-            self.file(f"{home}/app/files/bin/app", f'#!/bin/sh\nif [ "$1" = look ]; then {words}\nfi\nprintf "<%s>\\n" "$@"\nexit 7\n', 0o755)
+            self.file(f"{home}/app/files/bin/app", f"""#!/bin/sh
+                if [ "$1" = look ]; then {words}
+                fi
+                printf "<%s>\\n" "$@"
+                exit 7""", 0o755)
             self.file(f"{home}/shown/file", "shown\n")
             for name in ("app/export", "given"):
                 self.directory(f"{home}/{name}")
