@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -304,9 +305,17 @@ Result<T, Errors> one_error(Result<T> result) {
   return Errors{std::move(result).error()};
 }
 
+// Hard, so that the command cannot raise it: what the host does with a core file (a program of root's, mostly) would get
+// what the command chooses, outside (CVE-2015-1318, CVE-2022-4415).
+Result<Ok> forbid_core_files() {
+  constexpr rlimit kNone{0, 0};
+  return setrlimit(RLIMIT_CORE, &kNone) == 0 ? Result<Ok>(Ok{}) : system_error("cannot forbid core files", errno);
+}
+
 // `start` makes the process of which the stage comes.
 template <class Start>
 Result<Outcome, Errors> run(const SandboxPlan& plan, const HostFacts& facts, Start start) {
+  FENCE_TRY([[maybe_unused]] Ok forbidden, one_error(forbid_core_files()));
   FENCE_TRY([[maybe_unused]] Ok reserved, one_error(reserve_standard_streams()));
   FENCE_TRY(SignalInbox inbox, one_error(SignalInbox::open(facts.ignored_signals)));
   const auto& streams = facts.terminal.streams;
