@@ -7,6 +7,7 @@ import unittest
 
 import layers
 import purity
+import references
 import texts
 
 ROOT = os.environ["FENCE_SOURCE_ROOT"]
@@ -114,7 +115,7 @@ class Texts(unittest.TestCase):
 
 
 class Reference(unittest.TestCase):
-    """docs/options.md, settings.md and system-calls.md are made from the tables in the program."""
+    """docs/options.md and docs/settings.md are made from the tables in the program."""
 
     def made(self, what):
         return subprocess.run([REFERENCE, what], check=True, capture_output=True, text=True).stdout
@@ -134,12 +135,22 @@ class Reference(unittest.TestCase):
     def test_the_settings_page_is_what_the_table_says(self):
         self.check("settings")
 
-    def test_the_page_of_system_calls_is_what_the_groups_say(self):
-        self.check("system-calls")
-
     def test_every_option_of_the_table_is_in_help(self):
         names = self.made("names").split()
         help_text = subprocess.run([os.environ["FENCE_BINARY"], "--help"], check=True, capture_output=True, text=True).stdout
         self.assertGreater(len(names), 15)
         words = set(help_text.replace(",", " ").replace("[", " ").replace("=", " ").split())
         self.assertEqual([name for name in names if name not in words], [])
+
+
+class ThreatModel(unittest.TestCase):
+    PAGE = "docs/threat-model.md"
+
+    def test_every_test_that_it_names_is_there(self):
+        self.assertGreater(len(list(references.rows(read(self.PAGE)))), 50)
+        self.assertEqual(references.violations(read(self.PAGE), ROOT, read), [])
+
+    def test_planted_rows_are_found(self):
+        for row in ["| A1 | x | y | catalogue Z9 |", "| A1 | x | y | integration/git test_nothing_at_all |", "| A1 | x | y | |",
+                    "| A1 | x | y | unit/plan No.Such |", "| A1 | x | y | integration/nowhere test_x |", "| A1 | x | y | golden nowhere |"]:
+            self.assertEqual(len(references.violations(row, ROOT, read)), 1, row)
