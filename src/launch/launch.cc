@@ -305,8 +305,8 @@ Result<T, Errors> one_error(Result<T> result) {
   return Errors{std::move(result).error()};
 }
 
-// Hard, so that the command cannot raise it: what the host does with a core file (a program of root's, mostly) would get
-// what the command chooses, outside (CVE-2015-1318, CVE-2022-4415).
+// Hard, so that the command cannot raise it: what the host does with a core file (a program of root's, mostly) would
+// get what the command chooses, outside (CVE-2015-1318, CVE-2022-4415).
 Result<Ok> forbid_core_files() {
   constexpr rlimit kNone{0, 0};
   return setrlimit(RLIMIT_CORE, &kNone) == 0 ? Result<Ok>(Ok{}) : system_error("cannot forbid core files", errno);
