@@ -216,6 +216,28 @@ void check_words(Draft& draft, const std::vector<PatternPlan>& patterns) {
   draft.errors.push_back(std::move(error));
 }
 
+/// The line has no stage that could set limits: programs of util-linux and coreutils do it, inside, where processes are
+/// counted by themselves.
+std::vector<std::string> limited_command(const SandboxPlan& plan) {
+  std::vector<std::string> words, limits;
+  for (const LimitPlan& limit : plan.limits) {
+    const std::string value = std::to_string(limit.value);
+    if (limit.limit == Limit::WallTime) {
+      // In the foreground, where the command's job control is the terminal's; its end is the end of all.
+      words = {"timeout", "--foreground", "--kill-after=5", value};
+    } else {
+      limits.push_back("--" + std::string(limit_row(limit.limit).name) + "=" + value + ":" + value);
+    }
+  }
+  if (!limits.empty()) {
+    words.emplace_back("prlimit");
+    words.insert(words.end(), limits.begin(), limits.end());
+    words.emplace_back("--");
+  }
+  words.insert(words.end(), plan.command.begin(), plan.command.end());
+  return words;
+}
+
 }  // namespace
 
 Result<BwrapInvocation, Errors> to_bwrap(const SandboxPlan& plan, const HostFacts& facts) {
@@ -227,7 +249,7 @@ Result<BwrapInvocation, Errors> to_bwrap(const SandboxPlan& plan, const HostFact
   add_environment(draft, plan);
   add_mounts(draft, plan.mounts);
   draft.option("--chdir", {plan.directory.text()});
-  draft.invocation.command = plan.command;
+  draft.invocation.command = limited_command(plan);
   draft.invocation.keep_descriptors = plan.keep_descriptors;
   check_words(draft, plan.patterns);
   if (!draft.errors.empty()) return std::move(draft.errors);

@@ -69,8 +69,9 @@ std::string help_text() {
     if (row.plan_only) out += help_line(row);
   }
   out +=
-      "\nExit status: the command's own; 128+N when signal N ended it; 125 when fence refused or failed\n"
-      "and nothing was run; 126 when the command cannot be executed; 127 when it is not found.\n";
+      "\nExit status: the command's own; 128+N when signal N ended it; 124 when limits.wallTime was over;\n"
+      "125 when fence refused or failed and nothing was run; 126 when the command cannot be executed; 127 when\n"
+      "it is not found.\n";
   return out;
 }
 

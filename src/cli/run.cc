@@ -1,5 +1,6 @@
 // The plan carried out, and what is to be said when the command has ended.
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,9 +61,11 @@ void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
   }
 }
 
-/// Ends fence as the command ended, so that a shell script around it stops as well. No core file: launch has forbidden
-/// those.
+/// Ends fence as the command ended, so that a shell script around it stops as well. A core file would show fence, not
+/// the command.
 void die_of(int signal, bool with_group) {
+  constexpr rlimit kNoCore{0, 0};
+  ::setrlimit(RLIMIT_CORE, &kNoCore);
   ::signal(signal, SIG_DFL);
   sigset_t only;
   sigemptyset(&only);
@@ -101,9 +104,10 @@ Result<int, Errors> run(const SandboxPlan& plan, const HostFacts& facts, const D
     say.error(not_executed_error(plan.command.front(), *failure));
   }
   if (outcome.ended_by_fence) say.error(*outcome.ended_by_fence);
+  if (outcome.time_is_up) say.error(time_is_up_error(plan));
   tell_appeared(plan, say);
   const int status = exit_status(outcome);
-  if (!std::holds_alternative<Killed>(outcome.end)) {
+  if (!std::holds_alternative<Killed>(outcome.end) && !outcome.time_is_up) {
     for (const std::string& hint : failure_hints(plan, status)) say.hint(hint);
   }
   if (outcome.die_of) die_of(*outcome.die_of, outcome.die_with_group);

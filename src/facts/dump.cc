@@ -91,6 +91,12 @@ json json_of(const std::vector<IdExtent>& map) {
   return out;
 }
 
+json json_of(const std::map<Limit, std::uint64_t>& limits) {
+  json out = json::object();
+  for (const auto& [limit, value] : limits) out[std::string(limit_row(limit).name)] = value;
+  return out;
+}
+
 json json_of(const CallerFacts& caller) {
   return {{"uid", caller.uid},
           {"gid", caller.gid},
@@ -100,7 +106,8 @@ json json_of(const CallerFacts& caller) {
           {"passwd_line", escape_bytes(caller.passwd_line)},
           {"in_etc_passwd", caller.in_etc_passwd},
           {"uid_map", json_of(caller.uid_map)},
-          {"gid_map", json_of(caller.gid_map)}};
+          {"gid_map", json_of(caller.gid_map)},
+          {"hard_limits", json_of(caller.hard_limits)}};
 }
 
 json json_of(const Environment& environment, bool secrets) {

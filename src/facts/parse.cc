@@ -204,9 +204,20 @@ Result<IdExtent> id_extent(const JsonNode& node) {
   return IdExtent{numbers[0], numbers[1], numbers[2]};
 }
 
+Result<std::map<Limit, std::uint64_t>> hard_limits(const JsonNode& node) {
+  FENCE_TRY(const auto entries, node.entries());
+  std::map<Limit, std::uint64_t> out;
+  for (const auto& [name, value] : entries) {
+    const auto limit = find_limit(name);
+    if (!limit || !limit_row(*limit).resource) return value.error("is no limit of setrlimit(2) that fence knows");
+    FENCE_TRY(out[*limit], value.number());
+  }
+  return out;
+}
+
 Result<CallerFacts> caller(const JsonNode& node) {
   FENCE_TRY(const JsonObject object, node.object({"uid", "gid", "groups", "user", "home", "passwd_line",
-                                                  "in_etc_passwd", "uid_map", "gid_map"}));
+                                                  "in_etc_passwd", "uid_map", "gid_map", "hard_limits"}));
   CallerFacts facts;
   FENCE_TRY(facts.uid, id(object["uid"]));
   FENCE_TRY(facts.gid, id(object["gid"]));
@@ -217,6 +228,7 @@ Result<CallerFacts> caller(const JsonNode& node) {
   FENCE_TRY(facts.in_etc_passwd, object["in_etc_passwd"].boolean());
   FENCE_TRY(facts.uid_map, list_of(object["uid_map"], id_extent));
   FENCE_TRY(facts.gid_map, list_of(object["gid_map"], id_extent));
+  FENCE_TRY(facts.hard_limits, hard_limits(object["hard_limits"]));
   return facts;
 }
 

@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -71,6 +72,16 @@ std::vector<std::uint32_t> supplementary_groups() {
   return {groups.begin(), groups.end()};
 }
 
+std::map<Limit, std::uint64_t> hard_limits() {
+  std::map<Limit, std::uint64_t> limits;
+  for (const LimitRow& row : limit_table()) {
+    rlimit now{};
+    if (!row.resource || ::getrlimit(static_cast<__rlimit_resource>(*row.resource), &now) != 0) continue;
+    if (now.rlim_max != RLIM_INFINITY) limits[row.limit] = now.rlim_max;
+  }
+  return limits;
+}
+
 CallerFacts probe_caller() {
   // The effective ids: those the kernel checks.
   CallerFacts caller{.uid = ::geteuid(), .gid = ::getegid(), .groups = supplementary_groups()};
@@ -78,6 +89,7 @@ CallerFacts probe_caller() {
   caller.in_etc_passwd = passwd_has_uid(read_system_file("/etc/passwd"), caller.uid);
   caller.uid_map = parse_id_map(read_system_file("/proc/self/uid_map"));
   caller.gid_map = parse_id_map(read_system_file("/proc/self/gid_map"));
+  caller.hard_limits = hard_limits();
   return caller;
 }
 

@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +66,11 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
   orders.header.ignored = inbox.ignored_bits();
   orders.header.blocked = inbox.blocked_bits();
   orders.filter = filter_bytes(command_filter(plan.filter));
+  for (const LimitPlan& limit : plan.limits) {
+    const auto resource = limit_row(limit.limit).resource;
+    if (resource) orders.limits.push_back({static_cast<std::uint64_t>(*resource), limit.value});
+    if (limit.limit == Limit::WallTime) orders.header.wall_seconds = limit.value;
+  }
   orders.kept = plan.keep_descriptors;
   orders.arguments = plan.command;
   orders.mounts = stage_mount_orders(plan);
@@ -153,16 +157,16 @@ class Launch {
     guard_.reset();
     Outcome outcome = outcome_of(report);
     outcome.ended_by_fence = supervisor.ended_because();
+    outcome.time_is_up = supervisor.time_is_up();
     const auto* killed = std::get_if<Killed>(&outcome.end);
-    if (own_ != nullptr) own_->finish(killed != nullptr);
+    const bool cut_off = killed != nullptr || outcome.time_is_up;
+    if (own_ != nullptr) own_->finish(cut_off);
     if (report && report->kind == stage::ReportKind::Failed) {
       return Errors{stage_failure(static_cast<stage::Step>(report->value), report->extra, plan_, report->mount)};
     }
     if (plan_.session.restore_foreground()) terminal_.give_back_foreground();
-    if (killed != nullptr) {
-      terminal_.restore_modes();
-      choose_death(supervisor, killed->signal, outcome);
-    }
+    if (cut_off) terminal_.restore_modes();
+    if (killed != nullptr && !outcome.time_is_up) choose_death(supervisor, killed->signal, outcome);
     return outcome;
   }
 
@@ -188,6 +192,7 @@ class Launch {
         return {.end = Killed{report->value}};
       case stage::ReportKind::Ready:
       case stage::ReportKind::Stopped:
+      case stage::ReportKind::TimeUp:
       case stage::ReportKind::Failed:
         break;
     }
@@ -305,17 +310,9 @@ Result<T, Errors> one_error(Result<T> result) {
   return Errors{std::move(result).error()};
 }
 
-// Hard, so that the command cannot raise it: what the host does with a core file (a program of root's, mostly) would
-// get what the command chooses, outside (CVE-2015-1318, CVE-2022-4415).
-Result<Ok> forbid_core_files() {
-  constexpr rlimit kNone{0, 0};
-  return setrlimit(RLIMIT_CORE, &kNone) == 0 ? Result<Ok>(Ok{}) : system_error("cannot forbid core files", errno);
-}
-
 // `start` makes the process of which the stage comes.
 template <class Start>
 Result<Outcome, Errors> run(const SandboxPlan& plan, const HostFacts& facts, Start start) {
-  FENCE_TRY([[maybe_unused]] Ok forbidden, one_error(forbid_core_files()));
   FENCE_TRY([[maybe_unused]] Ok reserved, one_error(reserve_standard_streams()));
   FENCE_TRY(SignalInbox inbox, one_error(SignalInbox::open(facts.ignored_signals)));
   const auto& streams = facts.terminal.streams;

@@ -13,6 +13,7 @@ void append_strings(std::string& bytes, const std::vector<std::string>& strings)
 
 std::string payload_bytes(const StageOrders& orders) {
   std::string tail;
+  for (const stage::LimitRecord& limit : orders.limits) append_bytes(tail, limit);
   for (const int fd : orders.kept) append_bytes(tail, static_cast<std::int32_t>(fd));
   tail.append(orders.filter.begin(), orders.filter.end());
   append_strings(tail, orders.arguments);
@@ -26,6 +27,7 @@ std::string payload_bytes(const StageOrders& orders) {
   header.variables = static_cast<std::uint32_t>(orders.variables.size());
   header.kept = static_cast<std::uint32_t>(orders.kept.size());
   header.filter = static_cast<std::uint32_t>(orders.filter.size());
+  header.limits = static_cast<std::uint32_t>(orders.limits.size());
   header.mounts = static_cast<std::uint32_t>(orders.mounts.size());
   std::string bytes;
   append_bytes(bytes, header);

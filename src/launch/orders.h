@@ -10,7 +10,8 @@
 namespace fence::launch {
 
 struct StageOrders {
-  stage::PayloadHeader header{};     ///< size and counts are filled in by payload_bytes
+  stage::PayloadHeader header{};  ///< size and counts are filled in by payload_bytes
+  std::vector<stage::LimitRecord> limits;
   std::vector<std::uint8_t> filter;  ///< struct sock_filter[]
   std::vector<int> kept;             ///< sorted, unique, above 2
   std::vector<std::string> arguments;

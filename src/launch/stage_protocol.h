@@ -27,15 +27,20 @@ enum class Step : std::uint32_t {
   LandlockRule,      ///< add a place to it
   LandlockStream,    ///< add a descriptor to it
   LandlockRestrict,  ///< put it in force
+  Clock,             ///< make the timer for the command's wall time
   Fork,              ///< start the command's process
   Seccomp,           ///< load the filter of the command's system calls
+  Limits,            ///< the kernel refuses a limit; extra: errno, mount: which LimitRecord
 };
 
 enum class ReportKind : std::uint32_t {
-  Ready,       ///< the sandbox is what the plan says; waiting for Go. Carries a private terminal's master (SCM_RIGHTS)
-  Failed,      ///< value: Step, extra: errno, mount: which MountRecord, in the Mount... steps and in LandlockRule
+  Ready,  ///< the sandbox is what the plan says; waiting for Go. Carries a private terminal's master (SCM_RIGHTS)
+  /// value: Step, extra: errno, mount: which MountRecord, in the Mount... steps and in LandlockRule, or which
+  /// LimitRecord
+  Failed,
   ExecFailed,  ///< value: errno, extra: 1 where the file exists
   Stopped,     ///< value: signal
+  TimeUp,      ///< the wall time is over, and everything inside has got SIGTERM
   Exited,      ///< value: status
   Killed,      ///< value: signal
 };
@@ -104,7 +109,14 @@ struct MountRecord {
   std::uint64_t rights;   ///< that Landlock grants at and below it
 };
 
-/// The payload: this header, `kept` numbers (std::int32_t), `filter` bytes (struct sock_filter[]), then NUL-terminated
+/// Of setrlimit(2); both the soft and the hard limit of the command.
+struct LimitRecord {
+  std::uint64_t resource;
+  std::uint64_t value;
+};
+
+/// The payload: this header, `limits` records (LimitRecord), `kept` numbers (std::int32_t), `filter` bytes (struct
+/// sock_filter[]), then NUL-terminated
 /// strings: `arguments` words, `variables` "NAME=VALUE", and the runtime directory (empty: none to confirm), then
 /// `mounts` records (MountRecord).
 struct PayloadHeader {
@@ -114,12 +126,14 @@ struct PayloadHeader {
   std::uint32_t kept;  ///< the command's own, and `control`
   std::uint32_t mounts;
   std::uint32_t filter;
+  std::uint32_t limits;
   std::int32_t control;     ///< SOCK_SEQPACKET
   std::int32_t streams[3];  ///< what becomes 0, 1, 2; -1: closed; kPrivateTerminal
   std::uint32_t uid;        ///< the command's
   Place place;
   std::uint32_t private_terminal;  ///< 1: one is to be made
   std::uint32_t in_front;          ///< 1: the command starts as the foreground of the private terminal
+  std::uint64_t wall_seconds;      ///< after which everything ends; 0: never
   std::uint64_t ignored;           ///< bit N-1: signal N is ignored by the command
   std::uint64_t blocked;           ///< bit N-1: signal N is blocked in the command
   std::uint64_t handled;           ///< Landlock's handled_access_fs

@@ -144,6 +144,9 @@ std::optional<stage::Report> Supervisor::take_reports() {
           stop_with_command(report->value);
         }
         break;
+      case stage::ReportKind::TimeUp:
+        time_is_up_ = true;
+        break;
       case stage::ReportKind::Failed:
       case stage::ReportKind::ExecFailed:
       case stage::ReportKind::Exited:

@@ -59,6 +59,9 @@ class Supervisor {
   /// Why the guard wanted the sandbox to end, if it did.
   [[nodiscard]] const std::optional<Error>& ended_because() const { return ended_because_; }
 
+  /// The stage has ended the command because its wall time was over.
+  [[nodiscard]] bool time_is_up() const noexcept { return time_is_up_; }
+
   /// The terminal sent this signal while the command ran.
   [[nodiscard]] bool terminal_sent(int signal) const { return from_terminal_.contains(signal); }
 
@@ -87,6 +90,7 @@ class Supervisor {
   std::set<int> from_terminal_;
   bool monitor_ended_ = false;
   bool terminal_gone_ = false;
+  bool time_is_up_ = false;
   std::optional<std::int64_t> kill_at_ms_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -140,6 +141,23 @@ std::string_view terminal_advice(int errno_value) {
   }
 }
 
+// Which of those that the kernel keeps.
+Error limit_error(const SandboxPlan& plan, std::size_t which, int errno_value) {
+  Error error{.kind = ErrorKind::Host,
+              .what = "cannot limit the command",
+              .why = errno_text(errno_value),
+              .errno_value = errno_value,
+              .hint = {}};
+  for (const LimitPlan& limit : plan.limits) {
+    if (!limit_row(limit.limit).resource || which-- != 0) continue;
+    error.what =
+        "cannot set limits." + std::string(limit_row(limit.limit).name) + " of " + limit_text(limit.limit, limit.value);
+    error.origin = limit.origin;
+    break;
+  }
+  return error;
+}
+
 Error internal_error(std::string what, int errno_value) {
   return {.kind = ErrorKind::Internal,
           .what = std::move(what),
@@ -219,6 +237,13 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
       return landlock_error("landlock_add_rule(2)", " for descriptor " + std::to_string(mount), errno_value, plan);
     case stage::Step::LandlockRestrict:
       return landlock_error("landlock_restrict_self(2)", "", errno_value, plan);
+    case stage::Step::Clock:
+      return {.kind = ErrorKind::Host,
+              .what = "cannot keep limits.wallTime",
+              .why = errno_text(errno_value),
+              .errno_value = errno_value};
+    case stage::Step::Limits:
+      return limit_error(plan, mount, errno_value);
     case stage::Step::Fork:
       return {.kind = ErrorKind::Host,
               .what = "cannot start a process inside the sandbox",
@@ -233,7 +258,20 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
 
 namespace fence {
 
+// As timeout(1) has it.
+constexpr int kTimeIsUp = 124;
+
+Error time_is_up_error(const SandboxPlan& plan) {
+  Error error{.kind = ErrorKind::Host, .what = "the command was ended", .why = "its time is over", .hint = {}};
+  const auto limit = std::ranges::find(plan.limits, Limit::WallTime, &LimitPlan::limit);
+  if (limit == plan.limits.end()) return error;
+  error.why = "limits.wallTime of " + limit_text(limit->limit, limit->value) + " is over";
+  error.origin = limit->origin;
+  return error;
+}
+
 int exit_status(const Outcome& outcome) noexcept {
+  if (outcome.time_is_up) return kTimeIsUp;
   return std::visit(Overloaded{
                         [](const Exited& end) { return end.status; },
                         [](const Killed& end) { return 128 + end.signal; },

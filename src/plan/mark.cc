@@ -23,7 +23,7 @@ class Digest {
 
   void add(const SandboxPlan& plan) {
     const auto& [mounts, session, runtime_dir, environment, identity, network, cgroup_namespace, directory, command,
-                 keep_descriptors, profiles, absent_protected, absent, hidden, patterns, abilities, landlock,
+                 keep_descriptors, profiles, absent_protected, absent, hidden, patterns, abilities, landlock, limits,
                  executor, backend_reason, windows_interop, filter, verify_mounts, guard_mounts, remarks, hash] = plan;
     add_all(mounts.ops());
     add_all(mounts.seals());
@@ -40,6 +40,7 @@ class Digest {
     add(absent_protected);
     add_all(absent);
     add(landlock);
+    add_all(limits);
     add(executor);
     add(windows_interop.value);
     add_all(filter.groups);
@@ -160,6 +161,11 @@ class Digest {
     add(inside);
     add(outside);
     add(count);
+  }
+  void add(const LimitPlan& plan) {
+    const auto& [limit, value, origin] = plan;
+    add(limit);
+    add(value);
   }
   void add(const AbsentPath& absent) {
     const auto& [path, origin, link_target] = absent;

@@ -41,6 +41,8 @@ class Planner {
     auto abilities = decide_abilities(policy_, lens_);
     if (!abilities) take(abilities.error());
     check_landlock();
+    auto limits = decide_limits(policy_, caller());
+    if (!limits) take(limits.error());
     auto session = decide_session(policy_, lens_.host().terminal, executor.executor);
     if (!session) take(session.error());
     auto filter = decide_filter(policy_);
@@ -94,6 +96,7 @@ class Planner {
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
     plan.landlock = decide_landlock(policy_, plan.mounts, executor.executor, lens_);
+    plan.limits = *std::move(limits);
     plan.executor = executor.executor;
     plan.backend_reason = executor.reason;
     plan.windows_interop = policy_.windows_interop;

@@ -272,6 +272,28 @@ Json json_of(const std::vector<AbilityPlan>& abilities) {
   return out;
 }
 
+std::string_view unit_name(LimitUnit unit) {
+  switch (unit) {
+    case LimitUnit::Count:
+      return "count";
+    case LimitUnit::Bytes:
+      return "bytes";
+    case LimitUnit::Seconds:
+      return "seconds";
+  }
+  return "";
+}
+
+Json json_of(const std::vector<LimitPlan>& limits) {
+  Json out = Json::array();
+  for (const LimitPlan& limit : limits) {
+    const LimitRow& row = limit_row(limit.limit);
+    out.push_back(
+        {{"name", row.name}, {"value", limit.value}, {"unit", unit_name(row.unit)}, {"origin", json_of(limit.origin)}});
+  }
+  return out;
+}
+
 Json json_of(const std::vector<HiddenPath>& hidden) {
   Json out = Json::array();
   for (const HiddenPath& entry : hidden) {
@@ -356,6 +378,7 @@ std::string plan_json(const SandboxPlan& plan) {
       {"system_calls", json_of(plan.filter)},
       {"landlock", json_of(plan.landlock)},
       {"cgroup_namespace", plan.cgroup_namespace},
+      {"limits", json_of(plan.limits)},
       {"environment", json_of(plan.environment)},
       {"remarks", json_of(plan.remarks)},
   };

@@ -83,13 +83,6 @@ std::string overruled_text(const Origin& winner, const std::vector<Origin>& over
   return " (over " + join_words(losers) + ")";
 }
 
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::uint64_t kKiB = 1024;
-  if (bytes >= kKiB * kKiB && bytes % (kKiB * kKiB) == 0) return std::to_string(bytes / (kKiB * kKiB)) + " MiB";
-  if (bytes >= kKiB && bytes % kKiB == 0) return std::to_string(bytes / kKiB) + " KiB";
-  return std::to_string(bytes) + " bytes";
-}
-
 std::string from_text(const MountOp& op) {
   return std::visit(
       Overloaded{
@@ -361,6 +354,17 @@ std::string environment_text(const EnvironmentPlan& environment) {
   return out;
 }
 
+std::string limits_text(const SandboxPlan& plan) {
+  if (plan.limits.empty()) return "";
+  std::vector<Row> rows;
+  for (const LimitPlan& limit : plan.limits) {
+    const LimitRow& row = limit_row(limit.limit);
+    rows.push_back({std::string(row.name), limit_text(limit.limit, limit.value),
+                    std::string(row.meaning) + " (" + safe(limit.origin) + ")"});
+  }
+  return heading("Limits: for the command and all that it starts") + table(rows);
+}
+
 std::string_view remark_word(RemarkKind kind) {
   switch (kind) {
     case RemarkKind::Note:
@@ -391,7 +395,7 @@ std::string remarks_text(const std::vector<Remark>& remarks) {
 std::string plan_text(const SandboxPlan& plan) {
   return head_text(plan) + mounts_text(plan) + hidden_text(plan) + session_text(plan.session) +
          runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) +
-         filter_text(plan.filter) + landlock_text(plan.landlock) + abilities_text(plan) +
+         filter_text(plan.filter) + landlock_text(plan.landlock) + limits_text(plan) + abilities_text(plan) +
          environment_text(plan.environment) + patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
 }
 

@@ -16,6 +16,11 @@ std::string setting_text(std::string_view key, std::span<const Choice<T>> choice
   return std::string(key) + " = " + (std::is_same_v<T, bool> ? word : "\"" + word + "\"");
 }
 
+/// "limits.nofile = 100".
+std::string setting_text(Limit limit, std::uint64_t value) {
+  return "limits." + std::string(limit_row(limit).name) + " = " + limit_spelled(value);
+}
+
 /// The directory of a project's file, as its name shows it.
 std::string directory_of(const SettingsLayer& layer) { return layer.name.substr(0, layer.name.rfind('/')); }
 
@@ -42,6 +47,7 @@ class RestrictionCheck {
     if (layer_.profile) refuse("profile", *layer_.profile);
     for_each_single([&](const auto& setting) { check_single(setting); });
     check_session();
+    for (const auto& [limit, said] : layer_.limits) check_limit(limit, said);
     for (const Sourced<PathRule>& rule : layer_.paths) {
       const bool grants = rule.value.list == PathList::AllowRead || rule.value.list == PathList::AllowWrite;
       if (grants) refuse("filesystem." + std::string(list_name(rule.value.list)), rule.origin);
@@ -84,6 +90,13 @@ class RestrictionCheck {
     if (session_strictness(said->value) >= there) return;
     refuse_looser(setting_text<bool>("forceNewSession", kForceNewSession, said->value), said->origin,
                   below ? below->origin : Origin{});
+  }
+
+  void check_limit(Limit limit, const Sourced<std::uint64_t>& said) {
+    const Sourced<std::uint64_t> below = limit_in_force(below_, limit);
+    const bool says_nothing = layer_.authority == Authority::Enforced && said.value == kNoLimit;
+    if (says_nothing) return refuse(setting_text(limit, said.value), said.origin);
+    if (said.value > below.value) refuse_looser(setting_text(limit, said.value), said.origin, below.origin);
   }
 
   /// Of a project the layers below are asked instead: what they have may be no stricter.
@@ -130,6 +143,7 @@ class EnforcementCheck {
       check_single(setting.key, setting.choices, enforced_.*setting.said, layer_.*setting.said);
     });
     check_single<bool>("forceNewSession", kForceNewSession, enforced_.force_new_session, layer_.force_new_session);
+    for (const auto& [limit, said] : layer_.limits) check_limit(limit, said);
     const bool cleared = enforced_.environment && enforced_.environment->value == EnvironmentMode::Clear;
     for (const auto& pass : layer_.environment_pass) {
       if (cleared) {
@@ -153,6 +167,13 @@ class EnforcementCheck {
     if (strictness(choices, said->value) >= strictness(choices, enforced->value)) return;
     refuse("cannot take " + setting_text(key, choices, said->value),
            setting_text(key, choices, enforced->value) + " is enforced", said->origin, enforced->origin);
+  }
+
+  void check_limit(Limit limit, const Sourced<std::uint64_t>& said) {
+    const auto enforced = enforced_.limits.find(limit);
+    if (enforced == enforced_.limits.end() || said.value <= enforced->second.value) return;
+    refuse("cannot take " + setting_text(limit, said.value),
+           setting_text(limit, enforced->second.value) + " is enforced", said.origin, enforced->second.origin);
   }
 
   void check_variable(std::string_view key, const std::string& name, const Origin& place) {

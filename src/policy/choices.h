@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "fence/policy/policy.h"
@@ -69,7 +70,7 @@ struct SingleSetting {
   std::span<const Choice<T>> choices{};  ///< empty: a number, without an order of strictness
 };
 
-/// Calls `each` for every setting with one value but forceNewSession, which may stay unset.
+/// Calls `each` for every setting with one value but forceNewSession and the limits, which may stay unset.
 template <class Each>
 void for_each_single(Each each) {
   each(SingleSetting<Backend>{"backend", &SettingsLayer::backend, &Policy::backend, kBackends});
@@ -95,6 +96,17 @@ void for_each_single(Each each) {
   each(SingleSetting<std::uint64_t>{"globs.maxEntries", &SettingsLayer::walk_entries, &Policy::walk_entries});
   each(SingleSetting<std::uint64_t>{"globs.maxSeconds", &SettingsLayer::walk_seconds, &Policy::walk_seconds});
   each(SingleSetting<std::uint64_t>{"lookTimeout", &SettingsLayer::look_milliseconds, &Policy::look_milliseconds});
+}
+
+inline constexpr std::string_view kNoLimitWord = "none";
+/// As a settings file has it.
+inline std::string limit_spelled(std::uint64_t value) {
+  return value == kNoLimit ? "\"" + std::string(kNoLimitWord) + "\"" : std::to_string(value);
+}
+/// kNoLimit where nobody has asked for one.
+inline Sourced<std::uint64_t> limit_in_force(const Policy& policy, Limit limit) {
+  const auto found = policy.limits.find(limit);
+  return found == policy.limits.end() ? Sourced<std::uint64_t>{kNoLimit, {}} : found->second;
 }
 
 /// The row of a value; null where the setting is no choice.

@@ -1,33 +1,15 @@
 // Readers of the settings whose values are lists of entries, or a table of variables.
 #include <array>
-#include <limits>
 
 #include "entry.h"
 #include "fence/util/text.h"
 #include "readers.h"
+#include "units.h"
 
 namespace fence {
 namespace {
 
 constexpr std::uint32_t kMaxMode = 07777;
-
-struct SizeUnit {
-  char letter;
-  unsigned shift;
-};
-constexpr std::array kSizeUnits{SizeUnit{'K', 10}, SizeUnit{'M', 20}, SizeUnit{'G', 30}};
-
-/// "64M" as bytes.
-std::optional<std::uint64_t> bytes_of(std::string_view text) {
-  unsigned shift = 0;
-  for (const SizeUnit& unit : kSizeUnits) {
-    if (text.ends_with(unit.letter)) shift = unit.shift;
-  }
-  if (shift != 0) text.remove_suffix(1);
-  const auto number = parse_number(text);
-  if (!number || *number > (std::numeric_limits<std::uint64_t>::max() >> shift)) return std::nullopt;
-  return *number << shift;
-}
 
 std::optional<std::uint64_t> read_size(Entry& entry) {
   constexpr std::string_view kExpected = "a number of bytes above 0, as in 65536 or \"64M\" (K, M, G)";

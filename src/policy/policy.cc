@@ -31,9 +31,17 @@ void append(std::vector<Ranked<T>>& all, const std::vector<Sourced<T>>& more, in
   for (const Sourced<T>& entry : more) all.push_back({entry.value, entry.origin, rank, enforced});
 }
 
+void replace_limits(Policy& policy, const SettingsLayer& layer) {
+  for (const auto& [limit, said] : layer.limits) {
+    const bool counts = layer.authority == Authority::Free || said.value < limit_in_force(policy, limit).value;
+    if (counts) policy.limits[limit] = said;
+  }
+}
+
 void put_layer(Policy& policy, const SettingsLayer& layer, int rank) {
   for_each_single([&](const auto& setting) { replace(setting, policy, layer); });
   replace_session(policy, layer, rank);
+  replace_limits(policy, layer);
   const bool enforced = layer.authority == Authority::Enforced;
   // A pattern that passes everything would undo it.
   if (enforced && layer.environment && layer.environment->value == EnvironmentMode::Clear)

@@ -51,6 +51,8 @@ void read_calls(const Reading& in, std::vector<Sourced<CallRule>>& calls);
 void read_requirements(const Reading& in);
 void read_degraded(const Reading& in);
 void read_trusted_projects(const Reading& in);
+/// A number above 0 in the limit's unit, or "none".
+void read_limit(const Reading& in, Limit limit);
 /// From 1 to `most`.
 void read_number(const Reading& in, std::optional<Sourced<std::uint64_t>>& slot, std::uint64_t most);
 

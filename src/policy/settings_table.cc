@@ -11,6 +11,19 @@ namespace {
 constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kMaxLookMilliseconds = 60'000;
 
+constexpr std::string_view kCountLimit = R"(a whole number above 0, or "none")";
+constexpr std::string_view kBytesLimit = R"(a number of bytes above 0, as in 65536 or "64M" (K, M, G), or "none")";
+constexpr std::string_view kTimeLimit = R"(a number of seconds above 0, as in 90 or "10m" (s, m, h), or "none")";
+
+template <Limit limit>
+void read_limit(const Reading& in) {
+  read_limit(in, limit);
+}
+template <Limit limit>
+ShownValues shown_limit(const InForce& now) {
+  return shown_limit(now, limit);
+}
+
 constexpr SettingRow kTable[] = {
     {.key = "profile",
      .type = "a profile's name or a list of them",
@@ -260,6 +273,56 @@ constexpr SettingRow kTable[] = {
          [](const InForce& now) {
            return shown_single<LandlockMode>(now, &SettingsLayer::landlock, &Policy::landlock, kLandlockModes);
          }},
+    {.key = "limits.nofile",
+     .type = kCountLimit,
+     .default_value = "",
+     .example = R"(1024)",
+     .meaning = "RLIMIT_NOFILE: how many descriptors each process inside can have open. None of these limits can be "
+                "above the caller's own hard one; \"none\" takes back what a lower layer asks for.",
+     .read = read_limit<Limit::OpenFiles>,
+     .show = shown_limit<Limit::OpenFiles>},
+    {.key = "limits.nproc",
+     .type = kCountLimit,
+     .default_value = "",
+     .example = R"(200)",
+     .meaning = "RLIMIT_NPROC: how many processes and threads there can be inside, fence's own among them (all of the "
+                "caller's count before Linux 5.14). The kernel does not hold root to it.",
+     .read = read_limit<Limit::Processes>,
+     .show = shown_limit<Limit::Processes>},
+    {.key = "limits.as",
+     .type = kBytesLimit,
+     .default_value = "",
+     .example = R"("4G")",
+     .meaning =
+         "RLIMIT_AS: virtual memory of each process inside. Programs that reserve much of it, as node and Go do, "
+         "need more than they use.",
+     .read = read_limit<Limit::AddressSpace>,
+     .show = shown_limit<Limit::AddressSpace>},
+    {.key = "limits.fsize",
+     .type = kBytesLimit,
+     .default_value = "",
+     .example = R"("512M")",
+     .meaning = "RLIMIT_FSIZE: up to which size each process inside can write a file; SIGXFSZ past it.",
+     .read = read_limit<Limit::FileSize>,
+     .show = shown_limit<Limit::FileSize>},
+    {.key = "limits.cpu",
+     .type = kTimeLimit,
+     .default_value = "",
+     .example = R"("10m")",
+     .meaning =
+         "RLIMIT_CPU: processor time of each process inside, which is killed past it. A process that it starts begins "
+         "anew.",
+     .read = read_limit<Limit::CpuTime>,
+     .show = shown_limit<Limit::CpuTime>},
+    {.key = "limits.wallTime",
+     .type = kTimeLimit,
+     .default_value = "",
+     .example = R"("30m")",
+     .meaning =
+         "How long the command can run, stopped and suspended time included. Then everything inside gets SIGTERM, "
+         "5 seconds later SIGKILL, and fence exits with status 124.",
+     .read = read_limit<Limit::WallTime>,
+     .show = shown_limit<Limit::WallTime>},
     {.key = "nesting",
      .type = "true or false",
      .default_value = "false",

@@ -1,5 +1,7 @@
 #include "shown.h"
 
+#include <algorithm>
+
 #include "fence/util/glob.h"
 #include "fence/util/text.h"
 
@@ -164,6 +166,17 @@ ShownValues shown_variables(const InForce& in_force) {
         {.name = in_toml(name), .toml = in_toml(said.value), .origin = said.origin, .enforced = said.enforced});
   }
   return out;
+}
+
+ShownValues shown_limit(const InForce& in_force, Limit limit) {
+  const auto found = in_force.policy.limits.find(limit);
+  if (found == in_force.policy.limits.end()) return {};
+  const std::uint64_t value = found->second.value;
+  const bool enforced = std::ranges::any_of(in_force.layers, [&](const SettingsLayer& layer) {
+    const auto said = layer.limits.find(limit);
+    return layer.authority == Authority::Enforced && said != layer.limits.end() && said->second.value == value;
+  });
+  return {{.toml = limit_spelled(value), .origin = found->second.origin, .enforced = enforced}};
 }
 
 ShownValues shown_requirements(const InForce& in_force) {

@@ -48,6 +48,7 @@ ShownValues shown_devices(const InForce& in_force);
 ShownValues shown_patterns(const std::vector<Ranked<VariablePattern>>& patterns);
 ShownValues shown_calls(const std::vector<Ranked<CallRule>>& calls);
 ShownValues shown_variables(const InForce& in_force);
+ShownValues shown_limit(const InForce& in_force, Limit limit);
 ShownValues shown_requirements(const InForce& in_force);
 ShownValues shown_degraded(const InForce& in_force);
 ShownValues shown_trusted(const InForce& in_force);

@@ -207,6 +207,13 @@ bool wildcard_match(std::string_view pattern, std::string_view name) noexcept {
 
 std::string in_quotes(std::string_view text) { return "\"" + escape_bytes(text) + "\""; }
 
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t kKiB = 1024;
+  if (bytes >= kKiB * kKiB && bytes % (kKiB * kKiB) == 0) return std::to_string(bytes / (kKiB * kKiB)) + " MiB";
+  if (bytes >= kKiB && bytes % kKiB == 0) return std::to_string(bytes / kKiB) + " KiB";
+  return std::to_string(bytes) + " bytes";
+}
+
 std::string octal_mode(std::uint32_t mode) {
   std::string text;
   for (const unsigned shift : {9U, 6U, 3U, 0U}) text += static_cast<char>('0' + ((mode >> shift) & 7U));

@@ -58,6 +58,7 @@ std::string call_name(const __ptrace_syscall_info& info) {
   std::string text = name == nullptr ? std::to_string(info.entry.nr) : name;
   std::free(name);
   if (text == "prctl") return text + "(" + std::to_string(info.entry.args[0]) + ")";
+  if (text == "prlimit64" && info.entry.args[2] != 0) return text + "(set)";
   if (text == "fcntl" || text == "epoll_ctl") return text + "(" + std::to_string(info.entry.args[1]) + ")";
   return text;
 }

@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
 from cases import as_both  # noqa: E402
-from faults import Aim, FaultCase, errno, errno_text, problems_of_refusal, sampled, set_up_calls  # noqa: E402
+from faults import Aim, FaultCase, added_calls, errno, errno_text, problems_of_refusal, sampled, set_up_calls  # noqa: E402
 
 E = errno
 # The plausible errnos of a call (its manual page); the first is also tried in the middle and at the end of many.
@@ -149,6 +149,14 @@ class Landlock(FaultCase):
         run = self.run_with(Aim("child", "landlock_restrict_self", 1), f"errno={E.E2BIG}")
         self.assertIn("landlock_restrict_self(2): argument list too long", run.err)
         self.assertIn("landlock.mode", run.err)
+
+
+@as_both
+class EachCallForLimits(EachCall):
+    def test_each_call(self):
+        self.how = {"options": ("--backend", "native", "--set", "limits.wallTime=60", "--set", "limits.nofile=100")}
+        added = added_calls(set_up_calls(self.calls_of_a_run(**self.how)), set_up_calls(self.calls_of_a_run()))
+        self.assertGreaterEqual(self.try_each({role: added[role] for role in ("child", "command")}), 3)
 
 
 class TheCheck(FaultCase):

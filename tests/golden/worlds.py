@@ -134,15 +134,16 @@ def landlock_of(release):
 
 def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(),
           release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=(), native=None, bwrap=True,
-          drives=()):
+          drives=(), hard_limits=None):
     user, home = ("ada", "/home/ada") if uid else ("root", "/root")
     return {
         "tree": paths,
         "facts": {
-            "schema": "fence-facts/3",
+            "schema": "fence-facts/4",
             "caller": {"uid": uid, "gid": uid, "groups": [uid], "user": user, "home": home, "in_etc_passwd": True,
                        "passwd_line": f"{user}:x:{uid}:{uid}::{home}:/bin/bash",
-                       "uid_map": [[0, 0, 4294967295]], "gid_map": [[0, 0, 4294967295]]},
+                       "uid_map": [[0, 0, 4294967295]], "gid_map": [[0, 0, 4294967295]],
+                       "hard_limits": hard_limits or {}},
             "working_directory": directory,
             "terminal": terminal(on_terminal),
             "kernel": {"release": release, "machine": "x86_64", "legacy_tiocsti": None, "cgroup_namespace": True,
@@ -290,6 +291,13 @@ WORLDS = {
          "/home/ada/.config/fence": directory(1000),
          "/home/ada/.config/fence/settings.toml": file(uid=1000)},
         directory="/home/ada/src/fix", environment=[RUNTIME]),
+    "limits": world(
+        {**ADA, **SETTINGS_OF_ADA, "/etc/fence": directory(), "/etc/fence/settings.toml": file(),
+         "/home/ada/src/app/.fence.toml": file(uid=1000)},
+        environment=[RUNTIME, ("FENCE_SET_LIMITS_CPU", "90")], on_terminal=False,
+        hard_limits={"nofile": 1048576, "nproc": 127234}),
+    "limits_refused": world({**debian(), "/srv/app": directory()}, uid=0, directory="/srv/app", on_terminal=False,
+                            hard_limits={"nofile": 1024, "as": 1073741824}),
     "mistakes": world(
         {**ADA, "/home/ada/.config/fence": directory(1000), "/home/ada/.config/fence/settings.toml": file(uid=1000)},
         environment=[RUNTIME]),

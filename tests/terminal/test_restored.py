@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import unittest
 
 import processes
@@ -41,6 +42,30 @@ class Restored(TerminalCase):
 
     def test_killed_command(self):
         self.assert_restored(f"fence sh -c '{self.RUINS}; kill -KILL $$'")
+
+    def test_end_of_the_wall_time(self):
+        session = self.plain_shell()
+        before = self.settings_of(session)
+        session.line(f"fence --set limits.wallTime=1 sh -c '{self.RUINS}; echo ready; exec sleep 100'")
+        session.expect(r"ready[\r\n]")
+        session.expect(r"limits\.wallTime of 1 s is over")
+        self.assert_ended(session, 124, before)
+
+    def test_end_of_the_wall_time_while_suspended(self):
+        session = self.plain_shell()
+        before = self.settings_of(session)
+        session.line(f"fence --set limits.wallTime=2 sh -c '{self.RUINS} isig; echo ready; exec sleep 100'")
+        session.expect(r"ready[\r\n]")
+        self.wait_in_foreground(session, "sleep")
+        self.suspend(session)
+        end = time.monotonic() + 30
+        while any(name == "sleep" for name, state in processes.descendants(session.pid).values() if state != "Z"):
+            self.assertLess(time.monotonic(), end, "the command is still there")
+            session.settle(0.02)
+        self.assertEqual(self.settings_of(session), before)
+        session.line("fg")
+        session.expect(r"limits\.wallTime of 2 s is over")
+        self.assert_ended(session, 124, before)
 
     def test_killed_command_in_a_script(self):
         self.assert_restored(f"sh -c \"fence sh -c '{self.RUINS}; kill -KILL \\$\\$'; true\"")
@@ -133,6 +158,19 @@ class NegativeControl(TerminalCase):
         session = self.plain_shell()
         session.line(f"fence python3 {program}; (: </dev/tty) || echo loc''ked")
         session.expect(r"locked\r")
+
+
+class SharedTerminal(TerminalCase):
+    """What a command that shares the terminal is let leave there (NegativeControl) is not left where it was cut off."""
+
+    def test_modes_at_the_end_of_the_wall_time(self):
+        session = self.plain_shell()
+        before = self.settings_of(session)
+        session.line("fence --set limits.wallTime=1 sh -c 'trap \"exit 0\" TERM; stty raw -echo erase x; echo ready; "
+                     "while :; do sleep 0.1; done'")
+        session.expect(r"ready[\r\n]")
+        session.expect(r"limits\.wallTime of 1 s is over")
+        self.assert_ended(session, 124, before)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fence/util/ability.h"
+#include "fence/util/limits.h"
 #include "fence/util/path.h"
 
 namespace fence {
@@ -175,6 +176,8 @@ struct CallerFacts {
   bool in_etc_passwd = false;     ///< /etc/passwd itself has a line for uid
   std::vector<IdExtent> uid_map;  ///< /proc/self/uid_map
   std::vector<IdExtent> gid_map;  ///< /proc/self/gid_map
+  /// The hard limits of setrlimit(2); one that is not there is infinite.
+  std::map<Limit, std::uint64_t> hard_limits{};
   friend bool operator==(const CallerFacts&, const CallerFacts&) = default;
 };
 
@@ -266,7 +269,7 @@ bool on_wsl(const HostFacts& facts) noexcept;
 /// The stalled mount that `path` lies on; null where it lies on none.
 const std::pair<const HostPath, StalledMount>* find_stalled(const HostFacts& facts, const HostPath& path) noexcept;
 
-/// HostFacts as JSON (schema "fence-facts/3"): every byte of every name survives, by escape_bytes.
+/// HostFacts as JSON (schema "fence-facts/4"): every byte of every name survives, by escape_bytes.
 /// Variables whose name matches a known credential pattern are dumped as "<removed>" unless `secrets` is true:
 /// a dump is made to be sent to others.
 std::string dump_facts(const HostFacts& facts, bool secrets = false);

@@ -48,14 +48,19 @@ struct Outcome {
   bool die_with_group = false;
   /// Why fence killed the sandbox itself while the command ran: a protection was lost and could not be put back.
   std::optional<Error> ended_by_fence{};
+  /// The limit on the wall time was over before the command had ended.
+  bool time_is_up = false;
 };
 
-/// The exit status of fence for an outcome: the command's own, 128 + signal, 126 (found, not executable) or 127 (not
-/// found). Pure.
+/// The exit status of fence for an outcome: 124 where the wall time was over, as of timeout(1), else the command's own,
+/// 128 + signal, 126 (found, not executable) or 127 (not found). Pure.
 int exit_status(const Outcome& outcome) noexcept;
 
 /// What to tell the user where the command could not be executed. Pure.
 Error not_executed_error(std::string_view command, const NotExecuted& failure);
+
+/// What to tell the user where the wall time was over. Precondition: the plan has such a limit. Pure.
+Error time_is_up_error(const SandboxPlan& plan);
 
 /// Runs `invocation` (made from `plan`) and returns when nothing of the sandbox is left.
 ///

@@ -41,6 +41,11 @@ Result<ExecutorChoice, Errors> decide_executor(const Sourced<Backend>& backend, 
 /// nesting.
 LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, Executor executor, FactLens& lens);
 
+/// The limits that are asked for, and no core files. Errors: one above the caller's own hard limit, which nobody inside
+/// could set; a limit on processes where the caller is the host's root, which the kernel does not hold to it
+/// (copy_process() in kernel/fork.c, INIT_USER).
+Result<std::vector<LimitPlan>, Errors> decide_limits(const Policy& policy, const CallerFacts& caller);
+
 /// Gives the plan a hash of what it does, and the command FENCE_SANDBOX=1 and the hash as FENCE_PLAN, whatever is
 /// inherited or asked for.
 void mark_plan(SandboxPlan& plan);

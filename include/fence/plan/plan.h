@@ -345,6 +345,14 @@ struct LandlockPlan {
   friend bool operator==(const LandlockPlan&, const LandlockPlan&) = default;
 };
 
+/// What the command and all that it starts may use at most.
+struct LimitPlan {
+  Limit limit = Limit::CoreSize;
+  std::uint64_t value = 0;  ///< in the unit of limit_row(); both the soft and the hard limit
+  Origin origin{};
+  friend bool operator==(const LimitPlan&, const LimitPlan&) = default;
+};
+
 /// Who makes the sandbox.
 enum class Executor : std::uint8_t {
   Bwrap,
@@ -369,6 +377,7 @@ struct SandboxPlan {
   std::vector<PatternPlan> patterns;
   std::vector<AbilityPlan> abilities;
   LandlockPlan landlock;
+  std::vector<LimitPlan> limits;  ///< in the order of limit_table(), each once
   Executor executor = Executor::Bwrap;
   std::string backend_reason;                ///< "bwrap, as asked"
   Sourced<bool> windows_interop{false, {}};  ///< the command may start Windows programs, and use AF_VSOCK

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fence/util/ability.h"
+#include "fence/util/limits.h"
 #include "fence/util/path.h"
 
 namespace fence {
@@ -143,6 +144,7 @@ struct SettingsLayer {
   std::optional<Sourced<bool>> unverified_mounts;
   std::optional<Sourced<bool>> unguarded_mounts;
   std::optional<Sourced<bool>> windows_interop;
+  std::map<Limit, Sourced<std::uint64_t>> limits;  ///< above 0; kNoLimit: whatever a lower layer says does not hold
   std::vector<Sourced<Requirement>> require;
   std::vector<Sourced<Ability>> allow_degraded;
   std::optional<Sourced<std::uint64_t>> walk_entries;       ///< above 0
@@ -186,9 +188,10 @@ struct Policy {
   std::vector<Ranked<CallRule>> seccomp_deny;
   Sourced<LandlockMode> landlock{LandlockMode::Auto, {}};  ///< a requirement where somebody has set it
   Sourced<bool> nesting{false, {}};
-  Sourced<bool> unverified_mounts{false, {}};  ///< the finished sandbox is not compared with the plan
-  Sourced<bool> unguarded_mounts{false, {}};   ///< a mount that is lost while the command runs stays lost
-  Sourced<bool> windows_interop{false, {}};    ///< on WSL the command may start Windows programs
+  Sourced<bool> unverified_mounts{false, {}};      ///< the finished sandbox is not compared with the plan
+  Sourced<bool> unguarded_mounts{false, {}};       ///< a mount that is lost while the command runs stays lost
+  Sourced<bool> windows_interop{false, {}};        ///< on WSL the command may start Windows programs
+  std::map<Limit, Sourced<std::uint64_t>> limits;  ///< as in SettingsLayer
   std::vector<Ranked<Requirement>> require;
   std::vector<Sourced<Ability>> allow_degraded;
   Sourced<std::uint64_t> walk_entries{2'000'000, {}};

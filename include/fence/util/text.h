@@ -41,6 +41,9 @@ std::string in_quotes(std::string_view text);
 /// Permission bits as four octal digits: "0755".
 std::string octal_mode(std::uint32_t mode);
 
+/// A number of bytes: "64 MiB", "2 KiB", "100 bytes".
+std::string size_text(std::uint64_t bytes);
+
 /// "a, b and c".
 std::string join_words(std::span<const std::string> words, std::string_view last_separator = " and ");
 

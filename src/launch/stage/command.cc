@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -62,6 +63,17 @@ void take_place(const PayloadHeader& header, int slave) {
   if (header.place == Place::OwnTerminal && header.in_front != 0) tcsetpgrp(slave, getpid());
 }
 
+/// How many were set before one was refused, with errno set; all of them where none was.
+std::uint32_t set_limits(const Orders& orders) {
+  std::uint32_t done = 0;
+  for (; done < orders.header->limits; ++done) {
+    const LimitRecord& record = orders.limits[done];
+    const rlimit both{record.value, record.value};
+    if (setrlimit(static_cast<__rlimit_resource>(record.resource), &both) != 0) break;
+  }
+  return done;
+}
+
 // The command's process loads it, and not the stage: what a user wants refused besides may be what the stage needs.
 bool load_filter(const Orders& orders) {
   sock_fprog filter{};
@@ -83,13 +95,17 @@ bool load_filter(const Orders& orders) {
   }
   environ = orders.variables;
   restore_signals(orders.header->ignored, orders.header->blocked);
-  if (!load_filter(orders)) give_up(result, {errno, 0, 1});
+  // Late: nothing of the stage's own work is held to them. Before the filter, which may refuse setrlimit(2).
+  if (const std::uint32_t done = set_limits(orders); done < orders.header->limits) {
+    give_up(result, {errno, 0, 0, static_cast<std::int32_t>(done) + 1});
+  }
+  if (!load_filter(orders)) give_up(result, {errno, 0, 1, 0});
   if (orders.arguments[0][0] == '\0') {
     errno = ENOENT;
   } else {
     execvpe(orders.arguments[0], orders.arguments, orders.variables);
   }
-  ExecResult failed{errno, 0, 0};
+  ExecResult failed{errno, 0, 0, 0};
   failed.found = orders.arguments[0][0] != '\0' && exists(orders.arguments[0]) ? 1 : 0;
   give_up(result, failed);
 }

@@ -26,8 +26,10 @@ Failure read_orders(int fd, Orders& orders) {
   void* table = mmap(nullptr, pointers * sizeof(char*), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (bytes == MAP_FAILED || table == MAP_FAILED) return failure(Step::Orders, errno);
   orders.header = static_cast<const PayloadHeader*>(bytes);
-  orders.kept = reinterpret_cast<const std::int32_t*>(orders.header + 1);
-  char* at = static_cast<char*>(bytes) + sizeof header + header.kept * sizeof(std::int32_t);
+  orders.limits = reinterpret_cast<const LimitRecord*>(orders.header + 1);
+  orders.kept = reinterpret_cast<const std::int32_t*>(orders.limits + header.limits);
+  char* at = static_cast<char*>(bytes) + sizeof header + header.limits * sizeof(LimitRecord) +
+             header.kept * sizeof(std::int32_t);
   orders.filter = at;
   at += header.filter;
   const auto take = [&at](char** out, std::uint32_t count) {
@@ -62,6 +64,9 @@ Failure place_descriptors(const Orders& orders) {
 }
 
 namespace {
+
+/// Between the SIGTERM and the SIGKILL to everything when the wall time is over.
+constexpr std::uint64_t kGraceSeconds = 5;
 
 /// The conversation with fence. Whatever goes wrong with it means that fence is gone.
 class Control {
@@ -100,21 +105,28 @@ class Control {
 
 class Supervision {
  public:
-  Supervision(const Control& control, const Command& command, Place place, int slave, int signals)
+  Supervision(const Control& control, const Command& command, Place place, int slave, int signals,
+              const WallClock& clock)
       : control_(control),
         command_(command),
         target_(place == Place::SharedGroup ? command.pid : -command.pid),
         has_terminal_(slave >= 0),
         front_(place == Place::OwnTerminal ? slave : -1, command.pid),
-        signals_(signals) {}
+        signals_(signals),
+        clock_(clock) {}
 
   [[noreturn]] void run() {
     for (;;) {
-      pollfd wait[] = {{control_.fd(), POLLIN, 0}, {signals_, POLLIN, 0}, {command_.exec_result, POLLIN, 0}};
-      if (poll(wait, 3, -1) < 0 && errno != EINTR) Control::abandon();
+      pollfd wait[] = {{control_.fd(), POLLIN, 0},
+                       {signals_, POLLIN, 0},
+                       {command_.exec_result, POLLIN, 0},
+                       {clock_.fd(), POLLIN, 0}};
+      if (poll(wait, 4, -1) < 0 && errno != EINTR) Control::abandon();
       if (wait[1].revents != 0) take_signals();
       if (wait[2].revents != 0) read_exec_result();
       if (wait[0].revents != 0) carry_out(control_.next());
+      // Last: a command that has ended by now was in time.
+      if (wait[3].revents != 0 && clock_.over()) end_of_time();
     }
   }
 
@@ -160,6 +172,18 @@ class Supervision {
     if (in_front != target_) kill(target_, SIGHUP);
     kill(in_front, SIGCONT);
     kill(target_, SIGCONT);
+  }
+
+  void end_of_time() {
+    const bool grace = !time_is_up_ && clock_.start(kGraceSeconds);
+    if (!grace) {
+      kill(-1, SIGKILL);
+      return;
+    }
+    time_is_up_ = true;
+    control_.report(ReportKind::TimeUp, 0, 0, resumes_);
+    kill(-1, SIGTERM);
+    kill(-1, SIGCONT);
   }
 
   void take_signals() {
@@ -234,11 +258,12 @@ class Supervision {
     command_.exec_result = -1;
     if (got != static_cast<ssize_t>(sizeof failed)) return;
     if (failed.unfiltered != 0) end(ReportKind::Failed, static_cast<int>(Step::Seccomp), failed.error);
-    end(ReportKind::ExecFailed, failed.error, failed.found);
+    if (failed.limit == 0) end(ReportKind::ExecFailed, failed.error, failed.found);
+    end(ReportKind::Failed, static_cast<int>(Step::Limits), failed.error, static_cast<std::uint32_t>(failed.limit) - 1);
   }
 
-  [[noreturn]] void end(ReportKind kind, int value, int extra) {
-    control_.report(kind, value, extra, resumes_);
+  [[noreturn]] void end(ReportKind kind, int value, int extra, std::uint32_t which = 0) {
+    control_.report(kind, value, extra, resumes_, which);
     if (has_terminal_) end_others();
     _exit(0);
   }
@@ -256,6 +281,8 @@ class Supervision {
   bool has_terminal_;
   Front front_;
   int signals_;
+  const WallClock& clock_;
+  bool time_is_up_ = false;
   std::uint64_t in_group_ = 0;  ///< bit N-1: a user has sent signal N to our process group
   std::uint32_t resumes_ = 0;
   bool frozen_ = false;
@@ -295,11 +322,15 @@ Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
   Failure bad = prepare(orders, terminal);
   const int signals = bad.failed ? -1 : signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
   if (!bad.failed && signals < 0) bad = failure(Step::Fork, errno);
+  WallClock clock;
+  const std::uint64_t seconds = bad.failed ? 0 : orders.header->wall_seconds;
+  if (seconds != 0 && !clock.open()) bad = failure(Step::Clock, errno);
   Command command;
   if (!bad.failed) {
     control.ready(terminal.master);
     if (control.next().kind != OrderKind::Go) Control::abandon();
-    bad = start_command(orders, terminal.slave, command);
+    if (seconds != 0 && !clock.start(seconds)) bad = failure(Step::Clock, errno);
+    if (!bad.failed) bad = start_command(orders, terminal.slave, command);
   }
   if (bad.failed) {
     control.report(ReportKind::Failed, static_cast<int>(bad.step), bad.error, 0, bad.mount);
@@ -307,7 +338,7 @@ Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
   }
   // The other end of a pipe must see the command close it, not us.
   for (int stream = 0; stream < 3; ++stream) close(stream);
-  Supervision(control, command, orders.header->place, terminal.slave, signals).run();
+  Supervision(control, command, orders.header->place, terminal.slave, signals, clock).run();
 }
 
 }  // namespace

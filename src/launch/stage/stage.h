@@ -9,6 +9,7 @@ namespace fence::stage {
 /// The payload, mapped.
 struct Orders {
   const PayloadHeader* header = nullptr;
+  const LimitRecord* limits = nullptr;
   const std::int32_t* kept = nullptr;
   const void* filter = nullptr;  ///< struct sock_filter[]
   char** arguments = nullptr;    ///< ends with nullptr
@@ -86,6 +87,22 @@ class Front {
   pid_t command_;
 };
 
+/// The time that the command may take, by a clock that no stop and no suspend holds up (CLOCK_BOOTTIME).
+class WallClock {
+ public:
+  /// False, with errno set, where there is none to be had.
+  bool open();
+  /// False, with errno set, where the kernel takes no such time.
+  [[nodiscard]] bool start(std::uint64_t seconds) const;
+  /// Readable when the time is over; -1 where the clock was never opened.
+  [[nodiscard]] int fd() const { return fd_; }
+  /// Whether it is over, once for each start().
+  [[nodiscard]] bool over() const;
+
+ private:
+  int fd_ = -1;
+};
+
 /// The command's process.
 struct Command {
   pid_t pid = -1;
@@ -95,6 +112,7 @@ struct ExecResult {
   std::int32_t error;
   std::int32_t found;       ///< 1: execve was refused, and the file exists
   std::int32_t unfiltered;  ///< 1: the filter was refused, and execve not tried
+  std::int32_t limit;       ///< above 0: the limit before this one was refused, and execve not tried
 };
 /// `slave` is that of the private terminal, or -1. Precondition: every signal is blocked, so that none is lost while
 /// the dispositions change.

@@ -267,6 +267,13 @@ TEST(ToBwrap, ALongCommandIsNoMatterOfBwraps) {
   EXPECT_THAT(translated(long_command).command, SizeIs(20000));
 }
 
+TEST(ToBwrap, LimitsAreSetByProgramsInFrontOfTheCommand) {
+  SandboxPlan limited = plan();
+  limited.limits = {{Limit::OpenFiles, 100, {}}, {Limit::CoreSize, 0, {}}, {Limit::WallTime, 600, {}}};
+  EXPECT_THAT(translated(limited).command, ElementsAre("timeout", "--foreground", "--kill-after=5", "600", "prlimit",
+                                                       "--nofile=100:100", "--core=0:0", "--", "true"));
+}
+
 TEST(ToBwrap, TellsAllThatIsWrongAtOnce) {
   HostFacts old = facts();
   old.bwrap->options.erase("--new-session");

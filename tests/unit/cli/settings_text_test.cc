@@ -79,12 +79,13 @@ TEST(KeysText, ExplainsEveryKey) {
 TEST(InForceText, HasEveryKeyAndCanBeReadBack) {
   const LoadedConfig config = config_of(
       "nesting = true\nrequire = ['userns']\n[filesystem]\ndenyRead = ['~/x', '~/y/**/*.pem']\n"
-      "[environment.set]\n'A B' = '\"quoted\"'\nC = 'c'\n");
+      "[environment.set]\n'A B' = '\"quoted\"'\nC = 'c'\n[limits]\nwallTime = '10m'\n");
   const std::string text = in_force_text(config);
-  for (const SettingRow& row : settings_table())
-    EXPECT_THAT("\n" + text,
-                HasSubstr("\n" + std::string(row.key == "forceNewSession" ? "# forceNewSession is not set  # default"
-                                                                          : row.key)));
+  for (const SettingRow& row : settings_table()) {
+    const std::string key(row.key);
+    const bool unset = row.default_value.empty() && key != "limits.wallTime";
+    EXPECT_THAT("\n" + text, HasSubstr(unset ? "\n# " + key + " is not set  # default" : "\n" + key));
+  }
   const auto table = parse_toml(text, "shown", LayerKind::User);
   ASSERT_TRUE(table) << to_string(table.error().front());
   const auto layer = read_layer(LayerKind::User, "shown", *table, {.home = "/home/u"});

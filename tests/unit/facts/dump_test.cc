@@ -154,6 +154,7 @@ HostFacts any_facts() {
                   .in_etc_passwd = any<bool>(),
                   .uid_map = some(any_extent),
                   .gid_map = some(any_extent)};
+  if (any<bool>()) facts.caller.hard_limits = {{Limit::OpenFiles, any<std::uint64_t>()}, {Limit::CoreSize, 0}};
   facts.environment = some([] { return std::pair(any_name("="), any_name()); });
   if (any<bool>()) facts.working_directory = any_path();
   for (StreamFacts& stream : facts.terminal.streams) stream = any_stream();
@@ -295,6 +296,9 @@ TEST(FactsParse, NamesThePlaceOfAnError) {
   EXPECT_EQ(refusal_with("/terminal/streams", json::array()), "terminal.streams has not three streams");
   EXPECT_EQ(refusal_with("/caller/uid_map", {{0, 0}}),
             "caller.uid_map[0] is not three numbers: inside, outside, count");
+  EXPECT_EQ(refusal_with("/caller/hard_limits", {{"wallTime", 1}}),
+            "caller.hard_limits[\"wallTime\"] is no limit of setrlimit(2) that fence knows");
+  EXPECT_EQ(refusal_with("/caller/hard_limits", {{"nofile", -1}}), "caller.hard_limits[\"nofile\"] is no whole number");
   EXPECT_EQ(refusal_with("/working_directory", "a"), "working_directory is no path: it is not absolute");
   EXPECT_EQ(refusal_with("/bwrap", true), "bwrap is no object");
   EXPECT_EQ(refusal_with("/bwrap", "none"), "bwrap is neither an object nor \"unknown\"");
@@ -330,12 +334,12 @@ TEST(FactsParse, RefusesBadPatternsAndAbilities) {
 }
 
 TEST(FactsParse, RefusesAnotherSchema) {
-  EXPECT_EQ(refusal_with("/schema", "fence-facts/1"), "schema is not fence-facts/3");
+  EXPECT_EQ(refusal_with("/schema", "fence-facts/1"), "schema is not fence-facts/4");
 }
 
 TEST(FactsParse, RefusesWhatIsNoJson) {
   for (const std::string_view text :
-       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/3\"}", "\xff"}) {
+       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/4\"}", "\xff"}) {
     EXPECT_FALSE(parse_facts(text)) << text;
   }
   EXPECT_EQ(parse_facts("{\"schema\": x}").error().why, "it is no JSON at byte 12");

@@ -1,6 +1,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -19,6 +20,9 @@ TEST(ProbeBasics, KnowsTheCaller) {
   EXPECT_EQ(caller.gid, ::getegid());
   EXPECT_FALSE(caller.uid_map.empty());
   EXPECT_FALSE(caller.gid_map.empty());
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  EXPECT_EQ(caller.hard_limits.at(Limit::OpenFiles), files.rlim_max);
 }
 
 TEST(ProbeBasics, KnowsRootByNss) {

@@ -39,6 +39,23 @@ TEST(Payload, CountsAndOrderAreWhatTheStageReads) {
   EXPECT_EQ(strings, std::string(expected, sizeof expected));
 }
 
+TEST(Payload, LimitsComeFirst) {
+  StageOrders orders;
+  orders.limits = {{4, 0}, {7, 1024}};
+  orders.kept = {5};
+  orders.arguments = {"true"};
+  const std::string bytes = payload_bytes(orders);
+  EXPECT_EQ(header_of(bytes).limits, 2U);
+  stage::LimitRecord limits[2];
+  std::memcpy(limits, bytes.data() + sizeof(stage::PayloadHeader), sizeof limits);
+  EXPECT_EQ(limits[0].resource, 4U);
+  EXPECT_EQ(limits[1].resource, 7U);
+  EXPECT_EQ(limits[1].value, 1024U);
+  std::int32_t kept = 0;
+  std::memcpy(&kept, bytes.data() + sizeof(stage::PayloadHeader) + sizeof limits, sizeof kept);
+  EXPECT_EQ(kept, 5);
+}
+
 TEST(Payload, NoRuntimeDirectoryIsAnEmptyString) {
   StageOrders orders;
   orders.arguments = {"true"};

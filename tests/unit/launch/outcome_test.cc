@@ -25,6 +25,11 @@ TEST(ExitStatus, TellsNotFoundFromNotExecutable) {
   EXPECT_EQ(exit_status({.end = NotExecuted{ENOENT, true}}), 126);
 }
 
+TEST(ExitStatus, OfTheEndOfTimeIsThatOfTimeout) {
+  EXPECT_EQ(exit_status({.end = Killed{SIGTERM}, .time_is_up = true}), 124);
+  EXPECT_EQ(exit_status({.end = Exited{0}, .time_is_up = true}), 124);
+}
+
 TEST(NotExecutedError, MissingInterpreterIsNotAMissingCommand) {
   EXPECT_EQ(not_executed_error("x", {ENOENT, false}).why, "command not found");
   EXPECT_EQ(not_executed_error("x", {ENOENT, true}).why, "its interpreter or loader was not found");

@@ -29,6 +29,25 @@ TEST(StageFailure, APrivateTerminalThatCannotBeHadNamesTheLimit) {
   EXPECT_THAT(stage_failure(stage::Step::Terminal, EMFILE, some_plan(), 0).hint, HasSubstr("ulimit -n"));
 }
 
+SandboxPlan limited_plan() {
+  SandboxPlan plan = some_plan();
+  const Origin place{LayerKind::User, "s.toml", 4, 0};
+  plan.limits = {{Limit::OpenFiles, 100, place}, {Limit::CoreSize, 0, {}}, {Limit::WallTime, 600, place}};
+  return plan;
+}
+
+TEST(StageFailure, ALimitThatTheKernelRefusesIsNamed) {
+  const Error refused = stage_failure(stage::Step::Limits, EPERM, limited_plan(), 0);
+  EXPECT_EQ(to_string(refused),
+            "fence: cannot set limits.nofile of 100: operation not permitted\n  asked for by s.toml:4");
+  EXPECT_EQ(stage_failure(stage::Step::Limits, EPERM, limited_plan(), 1).what, "cannot set limits.core of 0 bytes");
+}
+
+TEST(TimeIsUpError, NamesTheLimitAndWhoAskedForIt) {
+  EXPECT_EQ(to_string(time_is_up_error(limited_plan())),
+            "fence: the command was ended: limits.wallTime of 10 min is over\n  asked for by s.toml:4");
+}
+
 TEST(BwrapFailure, MaskedProcNamesTheFlagsThatHelp) {
   const Error error = bwrap_failure("bwrap: Can't mount proc on /newroot/proc: Operation not permitted\n", kExited1);
   EXPECT_EQ(error.what, "bwrap cannot set up the sandbox");

@@ -38,6 +38,9 @@ TEST(MarkPlan, IsTheSameForTheSamePlanAndAnotherForAnother) {
   SandboxPlan other = small_plan();
   other.command.push_back("x");
   EXPECT_NE(marked(other).hash, marked(small_plan()).hash);
+  SandboxPlan limited = small_plan();
+  limited.limits.push_back({Limit::OpenFiles, 100, {}});
+  EXPECT_NE(marked(limited).hash, marked(small_plan()).hash);
 }
 
 TEST(MarkPlan, IsOfWhatAPlanDoesAndNotOfReasonsOrValues) {

@@ -242,6 +242,7 @@ TEST(PlanJson, ShowsTheWholePlan) {
     ]
   },
   "cgroup_namespace": true,
+  "limits": [],
   "environment": [
     {
       "name": "EDITOR",

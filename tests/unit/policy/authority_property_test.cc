@@ -19,10 +19,20 @@ std::optional<Sourced<T>> maybe(std::span<const Choice<T>> choices) {
   return Sourced<T>{choices[at].value, any_origin()};
 }
 
+std::map<Limit, Sourced<std::uint64_t>> any_limits() {
+  std::map<Limit, Sourced<std::uint64_t>> limits;
+  for (const LimitRow& row : limit_table()) {
+    const auto value = *rc::gen::element<std::uint64_t>(0, 1, 2, 3, kNoLimit);
+    if (value != 0) limits[row.limit] = {value, any_origin()};
+  }
+  return limits;
+}
+
 SettingsLayer any_layer(Authority authority) {
   SettingsLayer layer{.kind = *rc::gen::elementOf(kKinds), .name = "dir/x", .authority = authority};
   for_each_single([&](const auto& setting) { layer.*setting.said = maybe(setting.choices); });
   layer.force_new_session = maybe<bool>(kForceNewSession);
+  layer.limits = any_limits();
   const std::vector<std::string> patterns{"A", "B*", "?C"};
   if (*rc::gen::arbitrary<bool>()) layer.environment_deny = {{{*rc::gen::elementOf(patterns), ""}, any_origin()}};
   return layer;
@@ -35,6 +45,7 @@ SettingsLayer small_layer(Authority authority) {
   for_each_single([&](const auto& setting) {
     if (*rc::gen::inRange(0, 4) != 0) (layer.*setting.said).reset();
   });
+  if (*rc::gen::arbitrary<bool>()) layer.limits.clear();
   return layer;
 }
 
@@ -58,6 +69,9 @@ void at_least_as_strict(const Policy& more, const Policy& less) {
     RC_ASSERT(now.has_value() || more.*setting.in_force == less.*setting.in_force);
   });
   RC_ASSERT(session_of(more) >= session_of(less));
+  for (const LimitRow& row : limit_table()) {
+    RC_ASSERT(limit_in_force(more, row.limit).value <= limit_in_force(less, row.limit).value);
+  }
 }
 
 TEST(AuthorityProperty, ALayerThatMayOnlyTightenMakesNothingLooser) {
@@ -83,6 +97,7 @@ TEST(AuthorityProperty, WhatCheckAuthorityLetsPassOfSuchALayerIsInForce) {
       RC_ASSERT(strictness(setting.choices, (policy.*setting.in_force).value).value_or(0) ==
                 strictness(setting.choices, (own.*setting.said)->value).value_or(0));
     });
+    for (const auto& [limit, said] : own.limits) RC_ASSERT(limit_in_force(policy, limit).value == said.value);
   }));
 }
 
@@ -98,6 +113,7 @@ TEST(AuthorityProperty, NoLayerMakesAnythingLooserThanWhatIsEnforced) {
       RC_ASSERT(strictness(setting.choices, (policy.*setting.in_force).value).value_or(0) >=
                 strictness(setting.choices, (enforced.*setting.said)->value).value_or(0));
     });
+    for (const auto& [limit, said] : enforced.limits) RC_ASSERT(limit_in_force(policy, limit).value <= said.value);
     if (enforced.force_new_session) {
       RC_ASSERT(session_of(policy) >= session_strictness(enforced.force_new_session->value));
     }

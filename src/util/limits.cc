@@ -1,0 +1,60 @@
+#include "fence/util/limits.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+
+#include "fence/util/text.h"
+
+namespace fence {
+namespace {
+
+constexpr std::array kLimits = {
+    LimitRow{Limit::OpenFiles, "nofile", LimitUnit::Count, RLIMIT_NOFILE,
+             "descriptors of each process; opening one more fails"},
+    LimitRow{Limit::Processes, "nproc", LimitUnit::Count, RLIMIT_NPROC,
+             "processes and threads inside, fence's own among them; making one more fails"},
+    LimitRow{Limit::AddressSpace, "as", LimitUnit::Bytes, RLIMIT_AS,
+             "virtual memory of each process; allocating more fails"},
+    LimitRow{Limit::FileSize, "fsize", LimitUnit::Bytes, RLIMIT_FSIZE,
+             "size of a file that a process writes; past it the process gets SIGXFSZ"},
+    LimitRow{Limit::CpuTime, "cpu", LimitUnit::Seconds, RLIMIT_CPU,
+             "processor time of each process; past it the process is killed"},
+    LimitRow{Limit::CoreSize, "core", LimitUnit::Bytes, RLIMIT_CORE,
+             "core files, which would hold what the command had in memory"},
+    LimitRow{Limit::WallTime, "wallTime", LimitUnit::Seconds, std::nullopt,
+             "time since the start; past it everything inside gets SIGTERM, and SIGKILL 5 s later"},
+};
+
+std::string seconds_text(std::uint64_t seconds) {
+  constexpr std::uint64_t kMinute = 60, kHour = 3600;
+  if (seconds >= kHour && seconds % kHour == 0) return std::to_string(seconds / kHour) + " h";
+  if (seconds >= kMinute && seconds % kMinute == 0) return std::to_string(seconds / kMinute) + " min";
+  return std::to_string(seconds) + " s";
+}
+
+}  // namespace
+
+std::span<const LimitRow> limit_table() noexcept { return kLimits; }
+
+const LimitRow& limit_row(Limit limit) noexcept { return kLimits[static_cast<std::size_t>(limit)]; }
+
+std::optional<Limit> find_limit(std::string_view name) noexcept {
+  const auto* row = std::ranges::find(kLimits, name, &LimitRow::name);
+  return row == kLimits.end() ? std::nullopt : std::optional(row->limit);
+}
+
+std::string limit_text(Limit limit, std::uint64_t value) {
+  switch (limit_row(limit).unit) {
+    case LimitUnit::Count:
+      return std::to_string(value);
+    case LimitUnit::Bytes:
+      return size_text(value);
+    case LimitUnit::Seconds:
+      return seconds_text(value);
+  }
+  return "";
+}
+
+}  // namespace fence
