@@ -7,15 +7,15 @@
 namespace fence {
 
 const FilterGroup* find_filter_group(std::string_view name) noexcept {
-  const auto groups = filter_groups();
-  const auto found = std::ranges::find(groups, name, &FilterGroup::name);
-  return found == groups.end() ? nullptr : &*found;
+  const auto all = filter_groups();
+  const auto found = std::ranges::find(all, name, &FilterGroup::name);
+  return found == all.end() ? nullptr : &*found;
 }
 
 const SystemCall* find_call(std::string_view name) noexcept {
-  const auto calls = known_calls();
-  const auto found = std::ranges::find(calls, name, &SystemCall::name);
-  return found == calls.end() ? nullptr : &*found;
+  const auto all = known_calls();
+  const auto found = std::ranges::find(all, name, &SystemCall::name);
+  return found == all.end() ? nullptr : &*found;
 }
 
 std::vector<std::uint8_t> filter_bytes(std::span<const BpfInstruction> program) {
