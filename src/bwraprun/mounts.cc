@@ -77,7 +77,7 @@ class Mounter {
   // ---- mounting ----------------------------------------------------------------------------------------------------
 
   Failure attach(int mount, const Places::Target& target, Failed what) noexcept {
-    if (!attach_mount(mount, target.fd.get(), "")) return failure(what);
+    if (!attach_mount(mount, target.fd.get(), target.name)) return failure(what);
     if (!target.is_root) return {};
     root_.reset(fcntl(mount, F_DUPFD_CLOEXEC, 3));
     return root_ ? Failure{} : failure(what);

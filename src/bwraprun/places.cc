@@ -91,18 +91,15 @@ Places::Target Places::found(const char* path, std::uint64_t flags, Failed what)
 }
 
 Places::Target Places::directory(const char* path, std::uint32_t parents_mode, std::uint32_t mode) noexcept {
-  const UniqueFd parent = parents(path, parents_mode);
+  UniqueFd parent = parents(path, parents_mode);
   if (!parent) return {{}, false, failure(Failed::Parents)};
   if (name_[0] == '\0') return found(path, O_DIRECTORY, Failed::MakeDirectory);
   if (mkdirat(parent.get(), name_, mode) != 0) {
     return errno == EEXIST ? found(path, O_DIRECTORY, Failed::MakeDirectory)
                            : Target{{}, false, failure(Failed::MakeDirectory)};
   }
-  // A name that was made just now is no link, unless somebody has exchanged it since.
-  UniqueFd fd = openat2(parent.get(), name_, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0,
-                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-  if (!fd) return {{}, false, failure(Failed::MakeDirectory)};
-  return {std::move(fd), false, {}};
+  // A name that was made just now is no link, unless somebody has exchanged it since: nothing is mounted on a link.
+  return {std::move(parent), false, {}, name_};
 }
 
 Places::Target Places::file(const char* path, std::uint32_t parents_mode) noexcept {

@@ -31,6 +31,8 @@ class Places {
     UniqueFd fd;  ///< O_PATH
     bool is_root = false;
     Failure bad{};
+    const char* name =
+        "";  ///< in `fd`, not to be followed; empty: `fd` itself. Holds until the next place is looked for
   };
   Target directory(const char* path, std::uint32_t parents_mode, std::uint32_t mode) noexcept;
   Target file(const char* path, std::uint32_t parents_mode) noexcept;
