@@ -75,11 +75,21 @@ class FloorWriter {
     header.directory = program_.directory;
     header.new_session = program_.new_session ? 1 : 0;
     header.limit_user_namespaces = program_.nested_user_namespaces ? 0 : 1;
+    header.handled = plan_.landlock.handled;
+    header.scoped = plan_.landlock.scoped;
+    std::vector<floor_rule> rules;
+    for (const LandlockRule& rule : plan_.landlock.rules) {
+      // What is handled for some inputs only is not handled here.
+      const std::uint64_t rights = rule.rights & header.handled;
+      if (rights != 0) rules.push_back({rights, program_.add(rule.path.text()), 0});
+    }
+    header.rules = static_cast<std::uint32_t>(rules.size());
     header.steps = static_cast<std::uint32_t>(steps.size());
     header.filter_bytes = static_cast<std::uint32_t>(filter_.size());
     header.pool_bytes = static_cast<std::uint32_t>(program_.pool.size());
     append(out, &header, sizeof header);
     append(out, steps.data(), steps.size() * sizeof(floor_step));
+    append(out, rules.data(), rules.size() * sizeof(floor_rule));
     append(out, filter_.data(), filter_.size());
     append(out, program_.pool.data(), program_.pool.size());
   }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -26,6 +27,7 @@
 
 static const struct floor_header *header;
 static const struct floor_step *steps;
+static const struct floor_rule *rules;
 static const char *filter, *pool;
 
 static long must(long result, const char *call) {
@@ -131,12 +133,38 @@ static void set_capabilities(unsigned permitted) {
   must(syscall(SYS_capset, &who, data), "capset");
 }
 
+/* struct landlock_ruleset_attr since Linux 6.12. */
+struct ruleset {
+  uint64_t handled_access_fs, handled_access_net, scoped;
+};
+
+static int ruleset(void) {
+  const struct ruleset wanted = {.handled_access_fs = header->handled, .scoped = header->scoped};
+  const int fd = (int)must(syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0), "landlock_create_ruleset");
+  for (uint32_t i = 0; i < header->rules; ++i) {
+    const char *path = pool + rules[i].path;
+    struct landlock_path_beneath_attr rule = {.allowed_access = rules[i].rights};
+    rule.parent_fd = (int)must(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), path);
+    must(syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0), path);
+    close(rule.parent_fd);
+  }
+  return fd;
+}
+
+static void restrict_files(void) {
+  if (header->handled == 0 && header->scoped == 0) return;
+  const int fd = ruleset();
+  must(syscall(SYS_landlock_restrict_self, fd, 0), "landlock_restrict_self");
+  close(fd);
+}
+
 static void confine(void) {
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
   must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "ambient");
   set_capabilities(1U << CAP_SETPCAP);
   for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; ++cap) continue;
   set_capabilities(0);
+  restrict_files();
   if (header->filter_bytes == 0) return;
   const struct sock_fprog program = {(unsigned short)(header->filter_bytes / sizeof(struct sock_filter)),
                                      (struct sock_filter *)filter};
@@ -192,7 +220,8 @@ static void load(const char *name) {
   if (header == MAP_FAILED) must(-1, "mmap");
   close(fd);
   steps = (const struct floor_step *)(header + 1);
-  filter = (const char *)(steps + header->steps);
+  rules = (const struct floor_rule *)(steps + header->steps);
+  filter = (const char *)(rules + header->rules);
   pool = filter + header->filter_bytes;
 }
 

@@ -26,15 +26,22 @@ struct floor_step {
   uint64_t attributes; /* MOUNT_ATTR_* */
 };
 
+struct floor_rule {
+  uint64_t rights; /* LANDLOCK_ACCESS_FS_* */
+  uint32_t path;   /* in the new root */
+  uint32_t padding;
+};
+
 struct floor_header {
-  uint64_t namespaces;   /* CLONE_NEW* */
-  uint32_t steps;        /* that many struct floor_step follow, then the filter, then the pool */
-  uint32_t filter_bytes; /* struct sock_filter[] */
+  uint64_t namespaces;      /* CLONE_NEW* */
+  uint64_t handled, scoped; /* of Landlock; both 0: none */
+  uint32_t steps;           /* that many struct floor_step follow, then the rules, the filter and the pool */
+  uint32_t rules;           /* struct floor_rule[] */
+  uint32_t filter_bytes;    /* struct sock_filter[] */
   uint32_t pool_bytes;
   uint32_t uid_map, gid_map; /* texts of /proc/PID/uid_map and gid_map */
   uint32_t directory;        /* where the command starts */
   uint32_t deny_setgroups, new_session, limit_user_namespaces;
-  uint32_t padding;
 };
 
 #endif

@@ -58,15 +58,17 @@ std::string level_name(std::string level) {
 /// Arrays are named after where they stand: setuid_4_1 holds the values of the second test of the fifth row.
 void write_tests(std::ostream& out, const std::vector<Test>& tests, const std::string& row) {
   for (std::size_t i = 0; i < tests.size(); ++i) {
+    if (tests[i].values.empty()) continue;
     out << "constexpr std::uint32_t " << row << "_" << i << "[] = {";
     for (const std::uint32_t value : tests[i].values) out << value << "U, ";
     out << "};\n";
   }
   if (tests.empty()) return;
   out << "constexpr ArgumentTest " << row << "[] = {\n";
-  for (std::size_t i = 0; i < tests.size(); ++i)
-    out << "    {ArgumentTest::Kind::" << tests[i].kind << ", " << tests[i].argument << ", " << row << "_" << i
-        << "},\n";
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    const std::string values = tests[i].values.empty() ? "{}" : row + "_" + std::to_string(i);
+    out << "    {ArgumentTest::Kind::" << tests[i].kind << ", " << tests[i].argument << ", " << values << "},\n";
+  }
   out << "};\n";
 }
 

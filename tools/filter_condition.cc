@@ -5,6 +5,7 @@
 //               | "argN has other than FLAGS"  a bit besides these is set
 //               | "argN is FLAGS {, FLAGS}"    it is one of these values
 //               | "argN is not FLAGS {, FLAGS}"
+//               | "argN is not NULL"           of all 64 bits
 //     FLAGS     = VALUE {"|" VALUE}            VALUE is a name, 0x... or a decimal number
 #include <asm/ioctls.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -58,6 +60,7 @@ constexpr NamedConstant kConstants[] = {
     {"NETLINK_SOCK_DIAG", NETLINK_SOCK_DIAG},
     {"O_CREAT", O_CREAT},
     {"PER_LINUX32", PER_LINUX32},
+    {"RLIMIT_CORE", RLIMIT_CORE},
     {"SOCK_CLOEXEC", SOCK_CLOEXEC},
     {"SOCK_NONBLOCK", SOCK_NONBLOCK},
     {"SOCK_PACKET", SOCK_PACKET},
@@ -122,6 +125,7 @@ std::uint32_t flags_of(std::string_view text, const std::string& where) {
 
 Test parse_test(std::string_view text, const std::string& where) {
   const bool argument = text.size() > 4 && text.starts_with("arg") && text[3] >= '0' && text[3] <= '5';
+  if (argument && text.substr(4) == " is not NULL") return {"NotNull", static_cast<unsigned>(text[3] - '0'), {}};
   for (const Wording& wording : kWordings) {
     if (!argument || !text.substr(4).starts_with(wording.words)) continue;
     const std::string_view operand = text.substr(4 + wording.words.size());
@@ -134,8 +138,9 @@ Test parse_test(std::string_view text, const std::string& where) {
     }
     return test;
   }
-  throw std::runtime_error(where + ": a test is `argN has|has other than|is|is not VALUES`, not `" + std::string(text) +
-                           "`");
+  throw std::runtime_error(where +
+                           ": a test is `argN has|has other than|is|is not VALUES` or `argN is not NULL`, not `" +
+                           std::string(text) + "`");
 }
 
 }  // namespace

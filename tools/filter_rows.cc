@@ -24,6 +24,7 @@ struct ErrnoName {
   std::string_view name;
   int value;
 };
+constexpr ErrnoName kSuccess{"success", 0};
 constexpr std::array kErrnoNames = {ErrnoName{"EPERM", EPERM}, ErrnoName{"ENOSYS", ENOSYS},
                                     ErrnoName{"EAFNOSUPPORT", EAFNOSUPPORT},
                                     ErrnoName{"EPROTONOSUPPORT", EPROTONOSUPPORT}};
@@ -46,10 +47,11 @@ void only(const toml::table& table, std::span<const std::string_view> keys, cons
 }
 
 const ErrnoName& action_of(const std::string& action, const std::string& where) {
+  if (action == "succeed") return kSuccess;
   for (const ErrnoName& name : kErrnoNames) {
     if (action == "errno " + std::string(name.name)) return name;
   }
-  fail(where, "action is not `errno NAME`: " + action);
+  fail(where, "action is neither `errno NAME` nor `succeed`: " + action);
 }
 
 // libseccomp answers with a negative number of its own where only other architectures have the call, and with

@@ -32,7 +32,7 @@ std::string level_words(fence::FilterLevel level) {
 }
 
 std::string rows_table(const fence::FilterGroup& group) {
-  std::string out = "| call | refused where | error | why | see |\n|---|---|---|---|---|\n";
+  std::string out = "| call | refused where | gives | why | see |\n|---|---|---|---|---|\n";
   for (const fence::FilterRow& row : group.rows) {
     std::string condition(row.condition.empty() ? "always" : row.condition);
     for (std::size_t at = 0; (at = condition.find('|', at)) != std::string::npos; at += 2)
@@ -49,7 +49,8 @@ std::string system_calls_page() {
       "Made from the tables in `seccomp/`. Which groups are refused is said by `seccomp.profile`, `seccomp.allow`,\n"
       "`seccomp.deny`, `nesting` and `wsl.interop` ([settings](settings.md)), and shown by `fence plan`. Of arguments "
       "the "
-      "low\n32 bits are compared. Whatever the settings are, a call of a foreign ABI (i386 by `int 0x80`, x32) kills "
+      "low\n32 bits are compared. `success` means that the call is not carried out and gives 0. Whatever the settings "
+      "are, a call of a foreign ABI (i386 by `int 0x80`, x32) kills "
       "the "
       "process.\n";
   for (const fence::FilterGroup& group : fence::filter_groups()) {

@@ -71,6 +71,7 @@ std::string bwrap_command(const BwrapInvocation& invocation, const Descriptors& 
     for (const auto& name : invocation.withheld_variables) out += " -u " + quoted(name);
     out += " ";
   }
+  for (const auto& word : invocation.outer_words) out += quoted(word) + " ";
   out += quoted(invocation.program);
   for (const auto& word : invocation.options)
     out += " " + std::visit(Overloaded{

@@ -216,17 +216,32 @@ void check_words(Draft& draft, const std::vector<PatternPlan>& patterns) {
   draft.errors.push_back(std::move(error));
 }
 
+/// An option of prlimit(1).
+std::string limit_word(const LimitPlan& limit) {
+  const std::string value = std::to_string(limit.value);
+  return "--" + std::string(limit_row(limit.limit).name) + "=" + value + ":" + value;
+}
+
+/// bwrap loads the filter before it starts anything inside, and that filter refuses to set this one.
+std::vector<std::string> core_limit(const SandboxPlan& plan) {
+  for (const LimitPlan& limit : plan.limits) {
+    if (limit.limit == Limit::CoreSize) return {"prlimit", limit_word(limit), "--"};
+  }
+  return {};
+}
+
 /// The line has no stage that could set limits: programs of util-linux and coreutils do it, inside, where processes are
 /// counted by themselves.
 std::vector<std::string> limited_command(const SandboxPlan& plan) {
   std::vector<std::string> words, limits;
   for (const LimitPlan& limit : plan.limits) {
+    if (limit.limit == Limit::CoreSize) continue;
     const std::string value = std::to_string(limit.value);
     if (limit.limit == Limit::WallTime) {
       // In the foreground, where the command's job control is the terminal's; its end is the end of all.
       words = {"timeout", "--foreground", "--kill-after=5", value};
     } else {
-      limits.push_back("--" + std::string(limit_row(limit.limit).name) + "=" + value + ":" + value);
+      limits.push_back(limit_word(limit));
     }
   }
   if (!limits.empty()) {
@@ -249,6 +264,7 @@ Result<BwrapInvocation, Errors> to_bwrap(const SandboxPlan& plan, const HostFact
   add_environment(draft, plan);
   add_mounts(draft, plan.mounts);
   draft.option("--chdir", {plan.directory.text()});
+  draft.invocation.outer_words = core_limit(plan);
   draft.invocation.command = limited_command(plan);
   draft.invocation.keep_descriptors = plan.keep_descriptors;
   check_words(draft, plan.patterns);

@@ -64,7 +64,7 @@ void tell_appeared(const SandboxPlan& plan, const Diagnostics& say) {
 /// Ends fence as the command ended, so that a shell script around it stops as well. A core file would show fence, not
 /// the command.
 void die_of(int signal, bool with_group) {
-  constexpr rlimit kNoCore{0, 0};
+  constexpr rlimit kNoCore{1, 1};  // 0 would not hold back a program that core_pattern pipes to
   ::setrlimit(RLIMIT_CORE, &kNoCore);
   ::signal(signal, SIG_DFL);
   sigset_t only;

@@ -9,6 +9,7 @@
 #include "fence/cli/request.h"
 #include "fence/cli/settings_text.h"
 #include "fence/facts/resolve.h"
+#include "fence/plan/filter.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -52,8 +53,10 @@ Result<int, Errors> about_settings(const CommandLine& line, HostProber& prober, 
   // Where an error is, too.
   if (line.subcommand == Subcommand::ListPlaces) return print(places_text(report.places));
   if (!report.config) return report.config.error();
-  return print(line.subcommand == Subcommand::CheckSettings ? files_text(report.places)
-                                                            : in_force_text(*report.config));
+  if (line.subcommand == Subcommand::ShowSettings) return print(in_force_text(*report.config));
+  // Which names there are depends on the build, and not on the text: so it is asked of what makes the filter.
+  if (auto filter = decide_filter(merge(report.config->layers)); !filter) return std::move(filter).error();
+  return print(files_text(report.places));
 }
 
 }  // namespace fence

@@ -6,11 +6,21 @@
 namespace fence {
 namespace {
 
+/// Bytes. Smaller than any core file; and with this value, not with 0, the kernel leaves out the program that
+/// kernel.core_pattern pipes to (fs/coredump.c, since Linux 2.6.33).
+constexpr std::uint64_t kNoCoreFile = 1;
+
 /// The user of whom the kernel counts nothing. A root of a namespace that maps it to another user of the host is held.
 bool is_hosts_root(const CallerFacts& caller) {
   if (caller.uid != 0) return false;
   return std::ranges::none_of(caller.uid_map,
                               [](const IdExtent& extent) { return extent.inside == 0 && extent.outside != 0; });
+}
+
+/// A caller that may have 0 only keeps that, and its crashes reach such a program as they do without fence.
+std::uint64_t core_size(const CallerFacts& caller) {
+  const auto hard = caller.hard_limits.find(Limit::CoreSize);
+  return hard == caller.hard_limits.end() ? kNoCoreFile : std::min(kNoCoreFile, hard->second);
 }
 
 std::string asked_for(const LimitPlan& wanted) {
@@ -41,7 +51,7 @@ Result<std::vector<LimitPlan>, Errors> decide_limits(const Policy& policy, const
   std::vector<LimitPlan> limits;
   Errors errors;
   for (const LimitRow& row : limit_table()) {
-    LimitPlan wanted{.limit = row.limit};
+    LimitPlan wanted{.limit = row.limit, .value = core_size(caller)};
     if (row.limit != Limit::CoreSize) {
       const auto said = policy.limits.find(row.limit);
       if (said == policy.limits.end() || said->second.value == kNoLimit) continue;

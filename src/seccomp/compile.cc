@@ -33,17 +33,28 @@ Code killed() { return {give(SECCOMP_RET_KILL_PROCESS)}; }
 
 void append(Code& code, const Code& more) { code.insert(code.end(), more.begin(), more.end()); }
 
-std::size_t low_half(std::uint8_t argument) {
-  constexpr std::size_t kLow = std::endian::native == std::endian::little ? 0 : sizeof(std::uint32_t);
-  return offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t) + kLow;
+constexpr std::size_t kLow = std::endian::native == std::endian::little ? 0 : sizeof(std::uint32_t);
+constexpr std::size_t kHigh = sizeof(std::uint32_t) - kLow;
+
+std::size_t half_of(std::uint8_t argument, std::size_t half) {
+  return offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t) + half;
+}
+
+/// Falls through where the argument has a bit, and skips the next `past` instructions where it is NULL.
+Code not_null(std::uint8_t argument, std::uint8_t past) {
+  return {load(half_of(argument, kLow)),
+          {BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0},
+          load(half_of(argument, kHigh)),
+          {BPF_JMP | BPF_JEQ | BPF_K, past, 0, 0}};
 }
 
 /// `then` is run where all tests hold, else what follows it.
 Code guarded(std::span<const ArgumentTest> tests, Code then) {
   for (auto test = tests.rbegin(); test != tests.rend(); ++test) {
     const auto past = static_cast<std::uint8_t>(then.size());
-    Code code = {load(low_half(test->argument))};
     const auto values = test->values;
+    Code code = test->kind == ArgumentTest::Kind::NotNull ? not_null(test->argument, past)
+                                                          : Code{load(half_of(test->argument, kLow))};
     for (std::size_t i = 0; i < values.size(); ++i) {
       const auto left = static_cast<std::uint8_t>(values.size() - 1 - i);
       const auto out = static_cast<std::uint8_t>(left + past);
@@ -57,6 +68,8 @@ Code guarded(std::span<const ArgumentTest> tests, Code then) {
           break;
         case ArgumentTest::Kind::IsNot:
           code.push_back({BPF_JMP | BPF_JEQ | BPF_K, out, 0, values[i]});
+          break;
+        case ArgumentTest::Kind::NotNull:
           break;
       }
     }

@@ -22,7 +22,8 @@ constexpr std::array kLimits = {
     LimitRow{Limit::CpuTime, "cpu", LimitUnit::Seconds, RLIMIT_CPU,
              "processor time of each process; past it the process is killed"},
     LimitRow{Limit::CoreSize, "core", LimitUnit::Bytes, RLIMIT_CORE,
-             "core files, which would hold what the command had in memory"},
+             "core files, which would hold what the command had in memory: too little for one, and with 1 byte, unlike "
+             "0, the kernel starts no program for it"},
     LimitRow{Limit::WallTime, "wallTime", LimitUnit::Seconds, std::nullopt,
              "time since the start; past it everything inside gets SIGTERM, and SIGKILL 5 s later"},
 };

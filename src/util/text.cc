@@ -211,7 +211,7 @@ std::string size_text(std::uint64_t bytes) {
   constexpr std::uint64_t kKiB = 1024;
   if (bytes >= kKiB * kKiB && bytes % (kKiB * kKiB) == 0) return std::to_string(bytes / (kKiB * kKiB)) + " MiB";
   if (bytes >= kKiB && bytes % kKiB == 0) return std::to_string(bytes / kKiB) + " KiB";
-  return std::to_string(bytes) + " bytes";
+  return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
 }
 
 std::string octal_mode(std::uint32_t mode) {

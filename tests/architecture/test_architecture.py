@@ -115,7 +115,7 @@ class Texts(unittest.TestCase):
 
 
 class Reference(unittest.TestCase):
-    """docs/options.md and docs/settings.md are made from the tables in the program."""
+    """docs/options.md, settings.md and system-calls.md are made from the tables in the program."""
 
     def made(self, what):
         return subprocess.run([REFERENCE, what], check=True, capture_output=True, text=True).stdout
@@ -134,6 +134,9 @@ class Reference(unittest.TestCase):
 
     def test_the_settings_page_is_what_the_table_says(self):
         self.check("settings")
+
+    def test_the_page_of_system_calls_is_what_the_tables_say(self):
+        self.check("system-calls")
 
     def test_every_option_of_the_table_is_in_help(self):
         names = self.made("names").split()

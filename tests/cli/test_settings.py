@@ -126,6 +126,17 @@ class ShowCases(SettingsCases):
         self.assertEqual((done.returncode, done.stdout), (125, ""))
         self.assertEqual(done.stderr.count("asked for by ~/project/s.toml:"), 2)
 
+    def test_check_knows_the_names_of_system_calls(self):
+        self.write("project/s.toml", 'seccomp.deny = ["ptrac", "memfd_create", "keyring"]\n')
+        done = self.run_fence("settings", "check", "s.toml")
+        self.assertEqual((done.returncode, done.stdout), (125, ""))
+        self.assertRegex(done.stderr, r'cannot take "ptrac" in seccomp.deny')
+        self.assertRegex(done.stderr, r's\.toml:1:')
+        self.assertIn('did you mean "ptrace"?', done.stderr)
+        self.assertNotIn("memfd_create", done.stderr)
+        self.write("project/s.toml", 'seccomp.deny = ["ptrace"]\n')
+        self.check(["settings", "check", "s.toml"], 0, "~/project/s.toml: no errors (`fence plan` looks at the paths too)\n", "")
+
     def test_other_words_are_an_error(self):
         self.check(
             ["settings", "shwo"],

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -78,6 +79,16 @@ long by_int80() {
 }
 #endif
 
+/// ECANCELED: the call gave success and did nothing. The limit is asked for by getrlimit(2), which no row has.
+long tells_what_it_did(long result) {
+  rlimit now{};
+  if (result != 0 || call(SYS_getrlimit, RLIMIT_CORE, &now) != 0) return -1;
+  if (now.rlim_cur == 0) return 0;
+  errno = ECANCELED;
+  return -1;
+}
+constexpr rlimit kNoCore{0, 0};
+
 struct Attempt {
   const char* group;  ///< of seccomp/; "-": no group's, always refused; "+": has to pass
   const char* name;
@@ -112,6 +123,8 @@ const Attempt kAttempts[] = {
     {"keyring", "keyctl", [] { return call(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0); }},
     {"keyring", "add_key", [] { return call(SYS_add_key, nullptr, nullptr, nullptr, 0L, 0); }},
     {"keyring", "request_key", [] { return call(SYS_request_key, nullptr, nullptr, nullptr, 0); }},
+    {"core_files", "prlimit64", [] { return tells_what_it_did(call(SYS_prlimit64, 0, RLIMIT_CORE, &kNoCore, 0L)); }},
+    {"core_files", "setrlimit", [] { return tells_what_it_did(call(SYS_setrlimit, RLIMIT_CORE, &kNoCore)); }},
     {"tracing", "bpf", [] { return call(SYS_bpf, -1, nullptr, 0U); }},
     {"tracing", "perf_event_open", [] { return call(SYS_perf_event_open, kNowhere, 0, -1, -1, 0L); }},
     {"tracing", "userfaultfd", [] { return call(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */); }},
@@ -181,6 +194,11 @@ const Attempt kAttempts[] = {
     {"+", "inet", [] { return call(SYS_socket, AF_INET, SOCK_STREAM, 0); }},
     {"+", "inet6", [] { return call(SYS_socket, AF_INET6, SOCK_DGRAM, IPPROTO_UDP); }},
     {"+", "routes", [] { return call(SYS_socket, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE); }},
+    {"+", "which-core-limit",
+     [] {
+       rlimit now{};
+       return call(SYS_prlimit64, 0, RLIMIT_CORE, nullptr, &now);
+     }},
     {"+", "fork", [] { return cloned(0); }},
     {"+", "unshare-files", [] { return call(SYS_unshare, CLONE_FILES); }},
     {"+", "no-randomization", [] { return call(SYS_personality, 0x0040000UL); }},

@@ -100,7 +100,7 @@ class Kept(Case):
             become = self.user.become
         for options in EACH:
             self.assertEqual(self.succeeded(self.python(CRASH, *options, preexec_fn=become)).out, "False\n")
-            self.assertRegex(self.plan(*options, "true"), "\n  core +0 bytes +core files")
+            self.assertRegex(self.plan(*options, "true"), "\n  core +1 byte +core files")
 
     def test_above_the_callers_own_limit_nothing_is_run(self):
         def start(wanted):

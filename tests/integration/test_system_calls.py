@@ -6,7 +6,7 @@ import stat
 
 from cases import Case, as_both, user_only
 
-GROUPS = ["handles", "io_uring", "keyring", "legacy", "machine", "mounts", "namespaces", "openat2", "setgid_files",
+GROUPS = ["core_files", "handles", "io_uring", "keyring", "legacy", "machine", "mounts", "namespaces", "openat2", "setgid_files",
           "setuid_files", "sockets", "tracing", "unknown", "windows"]
 # EPERM but for these.
 ERRORS = {
@@ -16,6 +16,7 @@ ERRORS = {
     ("namespaces", "clone3"): "ENOSYS",
     ("legacy", "modify_ldt"): "ENOSYS",
     "sockets": "EAFNOSUPPORT",
+    "core_files": "ECANCELED",  # as the probe says it: success, and nothing done
     ("sockets", "generic-netlink"): "EPROTONOSUPPORT",
     ("sockets", "protocol-200"): "EPROTONOSUPPORT",
     "-": "killed",

@@ -67,7 +67,14 @@ def _(world):
 
 @attempt("B8 leave a core file")
 def _(_world):
-    return resource.getrlimit(resource.RLIMIT_CORE)[1] != 0
+    return resource.getrlimit(resource.RLIMIT_CORE)[1] not in (0, 1)
+
+
+@attempt("B8 have a crash start the host's program for core files")
+def _(_world):
+    # With any limit but 1 the kernel starts it (fs/coredump.c): it is enough that another can be set.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return resource.getrlimit(resource.RLIMIT_CORE) != (1, 1)
 
 
 @attempt("B9 use an inherited descriptor")

@@ -32,7 +32,9 @@ struct BwrapInvocation {
   std::string program;             ///< path of bwrap
   std::vector<BwrapWord> options;  ///< all options; no "--", no command
   std::vector<Payload> payloads;
-  /// Of the line for a shell: the plan's command, behind the programs that set its limits.
+  /// Of the line for a shell: what stands before bwrap, to set the limit that the filter lets nothing inside set.
+  std::vector<std::string> outer_words;
+  /// Of the line for a shell: the plan's command, behind the programs that set its other limits.
   std::vector<std::string> command;
   /// Variables that bwrap itself must be started without: its init process shows the environment that bwrap was
   /// started with at /proc/1/environ, --unsetenv or not (bubblewrap#725).

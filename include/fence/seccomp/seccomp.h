@@ -16,27 +16,29 @@ struct BpfInstruction {
   friend bool operator==(const BpfInstruction&, const BpfInstruction&) = default;
 };
 
-/// What has to hold of one argument. Only its low 32 bits count: of all that is tested (flags, modes, families, ioctl
-/// requests) the kernel takes no more, so a test of all 64 would let TIOCSTI | 1 << 32 through (CVE-2019-10063).
+/// What has to hold of one argument. Only its low 32 bits count, but for pointers: of all else that is tested (flags,
+/// modes, families, ioctl requests) the kernel takes no more, so a test of all 64 would let TIOCSTI | 1 << 32 through
+/// (CVE-2019-10063).
 struct ArgumentTest {
   enum class Kind : std::uint8_t {
-    AnyBit,  ///< has a bit of values[0]
-    Is,      ///< is one of `values`
-    IsNot,   ///< is none of `values`
+    AnyBit,   ///< has a bit of values[0]
+    Is,       ///< is one of `values`
+    IsNot,    ///< is none of `values`
+    NotNull,  ///< has a bit of its 64; no values
   };
   Kind kind = Kind::Is;
   std::uint8_t argument = 0;  ///< 0 to 5
   std::span<const std::uint32_t> values;
 };
 
-/// One row of a group: which calls are refused, with which errno, and why.
+/// One row of a group: which calls are not carried out, what they give instead, and why.
 struct FilterRow {
   std::string_view syscall;             ///< "ioctl"
   std::int32_t number = -1;             ///< on this architecture; -1: it has no such call
   std::string_view condition;           ///< "arg1 is TIOCSTI"; "" for every call
   std::span<const ArgumentTest> tests;  ///< the same; all have to hold
-  int error = 0;                        ///< an errno
-  std::string_view error_name;          ///< "EPERM"
+  int error = 0;                        ///< an errno; 0: the call gives 0, as if it were done
+  std::string_view error_name;          ///< "EPERM"; "success" for 0
   std::string_view reason;
   std::string_view reference;  ///< CVE, man page
 };
@@ -76,7 +78,7 @@ std::uint32_t native_architecture() noexcept;
 struct Refusal {
   std::int32_t number = 0;
   std::span<const ArgumentTest> tests;  ///< all have to hold; none: every such call
-  int error = 0;                        ///< an errno
+  int error = 0;                        ///< as in FilterRow
 };
 struct FilterRules {
   std::vector<Refusal> refusals;  ///< of one number the first whose tests hold counts

@@ -16,7 +16,7 @@ enum class Limit : std::uint8_t {
   AddressSpace,  ///< RLIMIT_AS: bytes of virtual memory of each process
   FileSize,      ///< RLIMIT_FSIZE: bytes up to which a process may write a file
   CpuTime,       ///< RLIMIT_CPU: seconds of processor time of each process
-  CoreSize,      ///< RLIMIT_CORE: bytes of a core file; no setting, always 0
+  CoreSize,      ///< RLIMIT_CORE: bytes of a core file; no setting
   WallTime,      ///< seconds from the start of the command, suspended time included
 };
 

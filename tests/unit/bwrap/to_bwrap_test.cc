@@ -269,9 +269,13 @@ TEST(ToBwrap, ALongCommandIsNoMatterOfBwraps) {
 
 TEST(ToBwrap, LimitsAreSetByProgramsInFrontOfTheCommand) {
   SandboxPlan limited = plan();
-  limited.limits = {{Limit::OpenFiles, 100, {}}, {Limit::CoreSize, 0, {}}, {Limit::WallTime, 600, {}}};
+  limited.limits = {{Limit::OpenFiles, 100, {}}, {Limit::CoreSize, 1, {}}, {Limit::WallTime, 600, {}}};
   EXPECT_THAT(translated(limited).command, ElementsAre("timeout", "--foreground", "--kill-after=5", "600", "prlimit",
-                                                       "--nofile=100:100", "--core=0:0", "--", "true"));
+                                                       "--nofile=100:100", "--", "true"));
+  EXPECT_THAT(translated(limited).outer_words, ElementsAre("prlimit", "--core=1:1", "--"));
+  limited.limits.clear();
+  EXPECT_THAT(translated(limited).command, ElementsAre("true"));
+  EXPECT_THAT(translated(limited).outer_words, ElementsAre());
 }
 
 TEST(ToBwrap, TellsAllThatIsWrongAtOnce) {

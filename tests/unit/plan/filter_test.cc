@@ -62,7 +62,8 @@ TEST(DecideFilter, ByDefaultOnlyDebuggersAreOpen) {
   EXPECT_THAT(open_groups(plan), ElementsAre("debug"));
   EXPECT_THAT(plan.calls, IsEmpty());
   EXPECT_THAT(danger_texts(plan), IsEmpty());
-  EXPECT_EQ(plan.groups.front(), (FilterGroupPlan{"debug", false, "profile default", {}}));
+  EXPECT_EQ(plan.groups[0], (FilterGroupPlan{"core_files", true, "profile default", {}}));
+  EXPECT_EQ(plan.groups[1], (FilterGroupPlan{"debug", false, "profile default", {}}));
   EXPECT_EQ(result_of(plan, SYS_bpf), EPERM);
   EXPECT_EQ(result_of(plan, SYS_ptrace), 0);
   EXPECT_EQ(result_of(plan, 5000), ENOSYS);

@@ -9,7 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 
 const Origin kAsker{LayerKind::User, "s.toml", 4, 0};
-const LimitPlan kNoCore{Limit::CoreSize, 0, {}};
+const LimitPlan kNoCore{Limit::CoreSize, 1, {}};
 
 Policy asking(Limit limit, std::uint64_t value) {
   Policy policy;
@@ -32,6 +32,14 @@ TEST(DecideLimits, NobodyAskedLeavesNoCoreFiles) {
   const auto limits = decide_limits({}, limited_user());
   ASSERT_TRUE(limits);
   EXPECT_THAT(*limits, ElementsAre(kNoCore));
+}
+
+TEST(DecideLimits, ACallerThatMayHaveNoneKeepsNone) {
+  CallerFacts caller = limited_user();
+  caller.hard_limits[Limit::CoreSize] = 0;
+  EXPECT_THAT(*decide_limits({}, caller), ElementsAre(LimitPlan{Limit::CoreSize, 0, kNoCore.origin}));
+  caller.hard_limits[Limit::CoreSize] = 1;
+  EXPECT_THAT(*decide_limits({}, caller), ElementsAre(kNoCore));
 }
 
 TEST(DecideLimits, WhatIsAskedForIsPlannedWithItsPlaceAndInTheOrderOfTheTable) {

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -16,13 +17,15 @@
 
 namespace fence::testing {
 
-inline constexpr int kPasses = 0;
+inline constexpr int kPasses = -1;
+/// Not carried out, as if it were.
+inline constexpr int kPretended = 0;
 
 /// A call by name, with its arguments in order.
 struct Attempt {
   const char* syscall;
   std::vector<std::uint64_t> arguments;
-  int expected;  ///< an errno, or kPasses
+  int expected;  ///< an errno, kPretended or kPasses
 };
 
 inline constexpr std::uint64_t kGarbage = 0xdeadbeef00000000;
@@ -155,6 +158,15 @@ inline const std::vector<Attempt>& attempts() {
     {"clone3", {}, ENOSYS},
     {"vfork", {}, kPasses},
     {"pidfd_open", {1}, kPasses},
+    // core_files
+    {"setrlimit", {RLIMIT_CORE, 1}, kPretended},
+    {"setrlimit", {kGarbage | RLIMIT_CORE, 0}, kPretended},
+    {"setrlimit", {RLIMIT_NOFILE, 1}, kPasses},
+    {"prlimit64", {0, RLIMIT_CORE, 1}, kPretended},
+    {"prlimit64", {1, kGarbage | RLIMIT_CORE, kGarbage}, kPretended},
+    {"prlimit64", {0, RLIMIT_CORE, 0, 1}, kPasses},
+    {"prlimit64", {RLIMIT_CORE, RLIMIT_NOFILE, 1, 1}, kPasses},
+    {"getrlimit", {RLIMIT_CORE, 1}, kPasses},
     // keyring
     {"add_key", {}, ENOSYS},
     {"request_key", {}, ENOSYS},
@@ -289,7 +301,6 @@ inline const std::vector<Attempt>& attempts() {
     {"splice", {}, kPasses},
     {"mbind", {}, kPasses},
     {"sched_setaffinity", {}, kPasses},
-    {"setrlimit", {}, kPasses},
     {"timerfd_create", {}, kPasses},
     {"shmget", {}, kPasses},
     {"mq_open", {}, kPasses},

@@ -72,6 +72,8 @@ inline bool holds(const ArgumentTest& test, const SyscallData& call) {
       return found;
     case ArgumentTest::Kind::IsNot:
       return !found;
+    case ArgumentTest::Kind::NotNull:
+      return call.arguments[test.argument] != 0;
   }
   return false;
 }

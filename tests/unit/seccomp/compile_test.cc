@@ -23,6 +23,7 @@ constexpr ArgumentTest kBit[] = {{ArgumentTest::Kind::AnyBit, 1, kOne}};
 constexpr ArgumentTest kMember[] = {{ArgumentTest::Kind::Is, 0, kThree}};
 constexpr ArgumentTest kStranger[] = {{ArgumentTest::Kind::IsNot, 0, kThree}};
 constexpr ArgumentTest kBoth[] = {{ArgumentTest::Kind::Is, 5, kThree}, {ArgumentTest::Kind::AnyBit, 5, kOne}};
+constexpr ArgumentTest kPointer[] = {{ArgumentTest::Kind::NotNull, 1, {}}};
 
 std::uint32_t run(const FilterRules& rules, const SyscallData& call) {
   return evaluate_filter(compile_filter(rules), call);
@@ -85,6 +86,22 @@ TEST(CompileFilter, EachKindOfTestLooksAtTheLowHalfOnly) {
   }
 }
 
+TEST(CompileFilter, APointerIsNullWhereAllOfItsBitsAre) {
+  constexpr ArgumentTest kFirstToo[] = {{ArgumentTest::Kind::NotNull, 0, {}}, {ArgumentTest::Kind::NotNull, 1, {}}};
+  const FilterRules rules{{{SYS_read, kPointer, EPERM}, {SYS_write, kFirstToo, EPERM}}, false};
+  for (const std::uint64_t pointer : {1ULL, 1ULL << 31, 1ULL << 32, 1ULL << 63, ~0ULL}) {
+    EXPECT_EQ(run(rules, native_call(SYS_read, 0, pointer)), kRefused) << pointer;
+    EXPECT_EQ(run(rules, native_call(SYS_write, pointer, pointer)), kRefused) << pointer;
+    EXPECT_EQ(run(rules, native_call(SYS_write, pointer, 0)), SECCOMP_RET_ALLOW) << pointer;
+    EXPECT_EQ(run(rules, native_call(SYS_write, 0, pointer)), SECCOMP_RET_ALLOW) << pointer;
+  }
+  EXPECT_EQ(run(rules, native_call(SYS_read, ~0ULL, 0, ~0ULL)), SECCOMP_RET_ALLOW);
+}
+
+TEST(CompileFilter, ARuleMayGiveSuccess) {
+  EXPECT_EQ(run({{{SYS_read, {}, 0}}, false}, native_call(SYS_read)), SECCOMP_RET_ERRNO);
+}
+
 TEST(CompileFilter, OfSeveralRulesTheFirstThatHoldsCounts) {
   const FilterRules rules{{{SYS_read, kMember, ENOSYS}, {SYS_read, kBit, EPERM}, {SYS_read, {}, EIO}}, false};
   EXPECT_EQ(run(rules, native_call(SYS_read, 2, 0xc00)), refusal(ENOSYS));
@@ -94,7 +111,7 @@ TEST(CompileFilter, OfSeveralRulesTheFirstThatHoldsCounts) {
 }
 
 Refusal any_refusal() {
-  constexpr std::span<const ArgumentTest> kTests[] = {{}, kBit, kMember, kStranger, kBoth};
+  constexpr std::span<const ArgumentTest> kTests[] = {{}, kBit, kMember, kStranger, kBoth, kPointer};
   const auto calls = known_calls();
   const auto number = *rc::gen::oneOf(
       rc::gen::inRange<std::int32_t>(0, 12),
