@@ -13,6 +13,7 @@
 #include "bwrap_process.h"
 #include "descriptors.h"
 #include "fence/plan/filter.h"
+#include "handed.h"
 #include "inspect.h"
 #include "native_process.h"
 #include "private_terminal.h"
@@ -32,15 +33,6 @@ Errors missing_options(const HostFacts& facts) {
                       .what = "cannot run a sandbox with this bwrap",
                       .why = std::string("it has no option ") + option,
                       .hint = "bubblewrap 0.3.1 has it"});
-  }
-  return errors;
-}
-
-Errors closed_descriptors(const SandboxPlan& plan) {
-  Errors errors;
-  for (const int fd : plan.keep_descriptors) {
-    if (fcntl(fd, F_GETFD) >= 0) continue;
-    errors.push_back(system_error("cannot keep descriptor " + std::to_string(fd), errno));
   }
   return errors;
 }
@@ -335,7 +327,7 @@ Result<Outcome, Errors> run(const SandboxPlan& plan, const HostFacts& facts, Sta
 Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation& invocation, const HostFacts& facts) {
   using namespace launch;
   Errors errors = missing_options(facts);
-  for (Error& error : closed_descriptors(plan)) errors.push_back(std::move(error));
+  for (Error& error : refused_descriptors(plan)) errors.push_back(std::move(error));
   if (!errors.empty()) return errors;
   const Subreaper subreaper;
   return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
@@ -345,7 +337,7 @@ Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation
 
 Result<Outcome, Errors> run_native(const SandboxPlan& plan, ChildProgram program, const HostFacts& facts) {
   using namespace launch;
-  if (Errors errors = closed_descriptors(plan); !errors.empty()) return errors;
+  if (Errors errors = refused_descriptors(plan); !errors.empty()) return errors;
   return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
     return start_native(plan, std::move(program), std::move(orders), open_streams, inbox);
   });

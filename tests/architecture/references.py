@@ -32,6 +32,19 @@ def exists(reference, root, read):
     return re.search(rf"\b(def|class) {re.escape(name)}\b", found) is not None if name else False
 
 
+def removal_violations(controls, read):
+    """What keeps a control of tests/removed/controls.toml from being taken away."""
+    found = []
+    for control in controls:
+        for cut in [control, *control.get("and", [])]:
+            times = read(cut["file"]).count(cut["text"])
+            if times != 1:
+                found.append(f"{control['name']}: its text is {times} times in {cut['file']}")
+        if not control["tests"]:
+            found.append(f"{control['name']}: no test")
+    return found
+
+
 def violations(page, root, read):
     found = []
     for name, control, references in rows(page):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import tomllib
 import unittest
 
 import layers
@@ -144,6 +145,24 @@ class Reference(unittest.TestCase):
         self.assertGreater(len(names), 15)
         words = set(help_text.replace(",", " ").replace("[", " ").replace("=", " ").split())
         self.assertEqual([name for name in names if name not in words], [])
+
+
+class RemovedControls(unittest.TestCase):
+    """tests/removed takes controls away; here, that each can still be."""
+
+    TABLE = "tests/removed/controls.toml"
+
+    def test_each_control_is_where_the_table_says(self):
+        controls = tomllib.loads(read(self.TABLE))["control"]
+        self.assertGreater(len(controls), 40)
+        self.assertEqual(references.removal_violations(controls, read), [])
+
+    def test_a_text_that_is_gone_or_there_twice_is_found(self):
+        row = {"name": "A1", "file": "x.cc", "text": "a();", "with": "", "tests": ["unit/x X"]}
+        self.assertEqual(references.removal_violations([row], lambda _: "a();"), [])
+        for content in ("b();", "a(); a();"):
+            self.assertEqual(len(references.removal_violations([row], lambda _, content=content: content)), 1)
+        self.assertEqual(len(references.removal_violations([row | {"and": [row | {"text": "c();"}]}], lambda _: "a();")), 1)
 
 
 class ThreatModel(unittest.TestCase):

@@ -61,6 +61,31 @@ class WhatIsHeld(Case):
                         self.succeeded(self.inside(attempt, *options, *OFF, stdin=stdin))
                     self.assertNotEqual(self.read(path), "good\n")
 
+    def test_a_protected_file_is_not_handed_over(self):
+        """Landlock's rules are on files of the host: it lies below the project's, and would be opened for writing."""
+        self.tree({"home/project/.git": [], "home/project/.git/HEAD": "ref: refs/heads/main\n", "home/project/.git/objects": [],
+                   "home/project/.git/refs": []})
+        protected = self.file("home/project/.git/config", "[core]\n")
+        for options in [*backends(), ("--backend", "native", *OFF)]:
+            with self.subTest(options=options):
+                with open(protected, encoding="utf-8") as stdin:
+                    done = self.inside("echo bad >/proc/self/fd/0", *options, stdin=stdin)
+                self.refused(done, "as standard input", "could write to", "which is protected", "cat ")
+                keep = 'exec 3<"$1"; shift; exec "$@" --keep-fd 3 -- true'
+                for what, word in ((protected, ".git/config"), (self.project, "by its name")):
+                    done = self.outside("sh", "-c", keep, "sh", what, self.place.fence, *options)
+                    self.refused(done, "as descriptor 3", word)
+                self.assertEqual(self.read(protected), "[core]\n")
+                for path in (self.file("home/project/main.c", "text\n"), self.file("home/other", "text\n")):
+                    with open(path, encoding="utf-8") as stdin:
+                        self.assertEqual(self.output("cat", *options, stdin=stdin), "text\n")
+                piped = self.outside("sh", "-c", 'cat "$1" | "$2" cat', "sh", protected, self.place.fence)
+                self.assertEqual(self.succeeded(piped).out, "[core]\n")
+        # What the caller opens for writing is the caller's wish.
+        with open(protected, "a", encoding="utf-8") as stdout:
+            self.succeeded(self.outside(self.place.fence, "--", "echo", "[user]", stdout=stdout))
+        self.assertEqual(self.read(protected), "[core]\n[user]\n")
+
     def test_a_kept_descriptor_is_no_more_than_it_was_opened_for(self):
         path = self.file("home/data", "good\n")
         script = 'exec 3<"$1"; shift; exec "$@" --keep-fd 3 -- sh -c "cat <&3; echo bad >/proc/self/fd/3"'
