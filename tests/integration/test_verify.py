@@ -62,6 +62,16 @@ class FalseBwrap(Case):
         self.bwrap("change = lambda told: told + ['--bind', '/usr', '/tmp/usr']")
         self.found("/tmp")
 
+    def test_another_directory_than_the_one_that_was_looked_at(self):
+        other = self.directory("home/other")
+        self.bwrap(f'''
+            def change(told):
+                for at in range(len(told) - 2):
+                    if told[at] == "--bind" and told[at + 2] == {self.project!r}:
+                        told[at + 1] = {other!r}
+                return told''')
+        self.found(self.project)
+
     def test_a_hidden_name_that_is_there_after_all(self):
         self.file("home/.ssh/key", "the key")
         self.bwrap(f"""

@@ -1,6 +1,7 @@
 """What an attacker in a private terminal reaches is that terminal; each attempt succeeds where nothing holds it."""
 
 import os
+import re
 import signal
 import unittest
 
@@ -132,6 +133,21 @@ class Escapes(AttackCase):
                 session.line("a-line")
                 session.expect(r"got <([^>]*)>")
                 self.assertRegex(session.output, rb"got <a-line>")
+
+
+class WithoutAnySetting(AttackCase):
+    SETTINGS = {}
+
+    def test_the_command_gets_a_terminal_of_its_own(self):
+        session = self.shell()
+        session.line("fence sh -c 'tty; echo its own: $(stat -Lc %d-%i /proc/self/fd/2)'; echo the shells: $(stat -Lc %d-%i /proc/self/fd/2)")
+        session.expect(r"/dev/pts/0\r\nits own: (\S+)\r\nthe shells: (\S+)\r")
+        own, shells = re.search(rb"its own: ([0-9-]+)\r\nthe shells: ([0-9-]+)\r", session.output).groups()
+        self.assertNotEqual(own, shells)
+
+
+class WithoutAnySettingAsRoot(WithoutAnySetting):
+    AS_ROOT = True
 
 
 class NegativeControl(AttackCase):
