@@ -26,9 +26,9 @@ struct ErrnoName {
 };
 constexpr ErrnoName kSuccess{"success", 0};
 constexpr std::array kErrnoNames = {ErrnoName{"EPERM", EPERM}, ErrnoName{"ENOSYS", ENOSYS},
-                                    ErrnoName{"EAFNOSUPPORT", EAFNOSUPPORT},
+                                    ErrnoName{"EACCES", EACCES}, ErrnoName{"EAFNOSUPPORT", EAFNOSUPPORT},
                                     ErrnoName{"EPROTONOSUPPORT", EPROTONOSUPPORT}};
-constexpr std::array<std::string_view, 4> kLevels = {"always", "minimal", "default", "strict"};
+constexpr std::array<std::string_view, 5> kLevels = {"always", "minimal", "default", "strict", "shared"};
 
 [[noreturn]] void fail(const std::string& where, const std::string& why) {
   throw std::runtime_error(where + ": " + why);

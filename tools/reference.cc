@@ -27,6 +27,8 @@ std::string level_words(fence::FilterLevel level) {
       return "in `default` and `strict`";
     case fence::FilterLevel::Strict:
       return "in `strict`";
+    case fence::FilterLevel::Shared:
+      return "only with `backend = \"landlock\"`";
   }
   return "";
 }

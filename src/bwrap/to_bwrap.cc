@@ -94,6 +94,7 @@ void add_identity(Draft& draft, const IdentityPlan& identity) {
                    // bwrap leaves the descriptor of --userns open in the command, that of --sync-fd it closes there.
                    draft.option("--sync-fd", {fd});
                  },
+                 [](const KeepIds&) {},
              },
              identity.map);
   // bwrap started as root keeps every capability of its user namespace unless told otherwise.
@@ -256,6 +257,12 @@ std::vector<std::string> limited_command(const SandboxPlan& plan) {
 }  // namespace
 
 Result<BwrapInvocation, Errors> to_bwrap(const SandboxPlan& plan, const HostFacts& facts) {
+  if (plan.executor == Executor::Landlock) {
+    return Errors{{.kind = ErrorKind::Unsupported,
+                   .what = "cannot put this plan into words for bwrap",
+                   .why = "backend = \"landlock\" makes no sandbox that bwrap could make",
+                   .hint = "leave out --format bwrap, or the backend"}};
+  }
   if (auto errors = refuse_bwrap(facts.bwrap); !errors.empty()) return errors;
   Draft draft(*facts.bwrap);
   add_identity(draft, plan.identity);

@@ -92,6 +92,9 @@ Result<Outcome, Errors> carry_out(const SandboxPlan& plan, const HostFacts& fact
       tell_notices(plan, say);
       return run_native(plan, std::move(program), facts);
     }
+    case Executor::Landlock:
+      tell_notices(plan, say);
+      return run_landlock(plan, facts);
   }
   return Errors{Error{ErrorKind::Internal, "the plan names no executor"}};
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "fence/util/process_calls.h"
+#include "processes.h"
 #include "stage_files.h"
 #include "userns.h"
 #include "wording.h"
@@ -145,6 +146,7 @@ Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrder
   bwrap.control = std::move(stage.control);
   bwrap.messages = std::move(messages.read);
   bwrap.explain = bwrap_failure;
+  bwrap.end_rest = kill_orphaned_inits;
   return bwrap;
 }
 

@@ -61,6 +61,8 @@ Result<Ok> compare(int mountinfo, const SandboxPlan& plan) {
 }  // namespace
 
 Result<std::optional<Guard>> inspect_sandbox(pid_t stage, const SandboxPlan& plan) {
+  // Nothing is mounted: the stage has looked at each place, and nothing can be lost.
+  if (plan.executor == Executor::Landlock) return std::optional<Guard>();
   std::vector<GuardOrder> orders;
   if (plan.guard_mounts) orders = guard_orders(plan.mounts);
   if (orders.empty() && !plan.verify_mounts) return std::optional<Guard>();

@@ -15,6 +15,7 @@
 #include "fence/plan/filter.h"
 #include "handed.h"
 #include "inspect.h"
+#include "landlock_process.h"
 #include "native_process.h"
 #include "private_terminal.h"
 #include "processes.h"
@@ -69,6 +70,11 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
   orders.header.handled = plan.landlock.handled;
   orders.header.handled_for_input = plan.landlock.handled_for_input;
   orders.header.scoped = plan.landlock.scoped;
+  orders.header.handled_net = plan.landlock.handled_net;
+  if (plan.executor == Executor::Landlock) {
+    orders.header.alone = 1;
+    orders.header.root_closed = plan.mounts.find(SandboxPath::root()) == nullptr ? 1 : 0;
+  }
   orders.header.handed_readable = plan.landlock.handed_readable;
   orders.header.handed_writable = plan.landlock.handed_writable;
   for (const auto& [name, value] : child_environment(plan.environment, facts.environment)) {
@@ -245,13 +251,13 @@ class Launch {
   }
 
   // Returns when no process of the sandbox is left, with the process's wait(2) status. The end of the stage is the end
-  // of its pid namespace; who waits for it is fence, or bwrap's monitor, or fence again where that one was killed.
+  // of its pid namespace, or of all that it has ended before; who waits for it is fence, or bwrap's monitor, or fence
+  // again where that one was killed.
   int end() {
     link_.close();
     int status = 0;
     while (waitpid(process_.pid, &status, 0) < 0 && errno == EINTR) continue;
-    const bool is_stage = static_cast<bool>(process_.pidfd);
-    if (WIFSIGNALED(status) && !is_stage) kill_orphaned_inits();
+    if (WIFSIGNALED(status) && process_.end_rest != nullptr) process_.end_rest();
     return status;
   }
 
@@ -340,6 +346,15 @@ Result<Outcome, Errors> run_native(const SandboxPlan& plan, ChildProgram program
   if (Errors errors = refused_descriptors(plan); !errors.empty()) return errors;
   return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
     return start_native(plan, std::move(program), std::move(orders), open_streams, inbox);
+  });
+}
+
+Result<Outcome, Errors> run_landlock(const SandboxPlan& plan, const HostFacts& facts) {
+  using namespace launch;
+  if (Errors errors = closed_descriptors(plan); !errors.empty()) return errors;
+  const Subreaper subreaper;
+  return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
+    return start_landlock(plan, std::move(orders), open_streams, inbox);
   });
 }
 

@@ -102,8 +102,24 @@ std::vector<MountOrder> mount_orders(const MountPlan& mounts) {
   return orders;
 }
 
+namespace {
+
+// Nothing is mounted: each place that is granted is the planned file, and no more can be said of it.
+std::vector<MountOrder> grant_orders(const MountPlan& mounts) {
+  std::vector<MountOrder> orders;
+  for (const MountOp& op : mounts.ops()) {
+    if (!std::holds_alternative<Bind>(op.action)) continue;
+    orders.push_back({.target = op.target.text(), .record = record_of(op.action)});
+    orders.back().record.demands &= stage::kIdentity | stage::kMayBeAbsent;
+  }
+  return orders;
+}
+
+}  // namespace
+
 std::vector<MountOrder> stage_mount_orders(const SandboxPlan& plan) {
-  std::vector<MountOrder> orders = mount_orders(plan.mounts);
+  std::vector<MountOrder> orders =
+      plan.executor == Executor::Landlock ? grant_orders(plan.mounts) : mount_orders(plan.mounts);
   // Both are in the order of the ops, and each rule is at an op or at the root.
   auto rule = plan.landlock.rules.begin();
   for (MountOrder& order : orders) {

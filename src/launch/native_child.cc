@@ -19,6 +19,7 @@
 
 #include "fence/util/fd.h"
 #include "fence/util/process_calls.h"
+#include "hand_on.h"
 #include "native_mounts.h"
 
 namespace fence::launch {
@@ -88,24 +89,12 @@ CallFailure drop_capabilities(bool as_root) noexcept {
   return set_capabilities(kept, kept) == 0 ? CallFailure{} : failure(Call::Capabilities);
 }
 
-CallFailure leave_descriptors(const ChildWorld& world) noexcept {
-  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return failure(Call::Descriptors);
-  // Those that fence was started without are /dev/null, lest the stage gets one of its own under their numbers.
-  for (int stream = 0; stream < 3; ++stream) {
-    if (fcntl(stream, F_SETFD, 0) != 0) return failure(Call::Descriptors);
-  }
-  for (const int fd : world.inherited) {
-    if (fcntl(fd, F_SETFD, 0) != 0) return failure(Call::Descriptors);
-  }
-  return {};
-}
-
 CallFailure confine(const ChildProgram& program, const ChildWorld& world) noexcept {
   if (program.new_session && setsid() < 0) return failure(Call::NewSession);
   leave_session_keyring();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure(Call::NoNewPrivileges);
   if (const CallFailure bad = drop_capabilities(program.as_root); bad.failed()) return bad;
-  return leave_descriptors(world);
+  return hand_on(world.inherited) ? CallFailure{} : failure(Call::Descriptors);
 }
 
 CallFailure become_stage(const ChildProgram& program, const ChildWorld& world) noexcept {

@@ -71,6 +71,23 @@ void kill_child(pid_t pid, const UniqueFd& pidfd) {
   kill(pid, SIGKILL);
 }
 
+void kill_orphans() {
+  // Until the kernel says that there is no child: who is killed may have left more.
+  while (waitpid(-1, nullptr, WNOHANG | __WALL) >= 0) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
+    if (!proc) return;
+    while (const dirent* entry = readdir(proc.get())) {
+      const std::string name = entry->d_name;
+      if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+      const auto status = status_of(name);
+      if (!status || status->parent != getpid()) continue;
+      const pid_t pid = std::atoi(name.c_str());
+      kill(pid, SIGKILL);
+      waitpid(pid, nullptr, __WALL);
+    }
+  }
+}
+
 void kill_orphaned_inits() {
   const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
   if (!proc) return;

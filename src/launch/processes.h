@@ -19,6 +19,10 @@ void kill_child(pid_t pid, const UniqueFd& pidfd);
 /// word).
 void kill_orphaned_inits();
 
+/// Kills and reaps every child of fence, until it has none: what is left of a sandbox without namespaces whose stage
+/// was killed. Precondition: fence is the subreaper, and has no other children.
+void kill_orphans();
+
 /// Milliseconds of CLOCK_MONOTONIC.
 std::int64_t now_ms();
 

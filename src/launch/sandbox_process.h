@@ -19,6 +19,8 @@ struct SandboxProcess {
   UniqueFd lifeline;  ///< closed when fence ends, by which a child that is not fence's any more knows
   /// What kept the stage from being ready, from all that was said in `messages` and how the process ended (wait(2)).
   std::function<Error(std::string_view said, int status)> explain;
+  /// Ends what is left where the process was killed; null where the kernel does that.
+  void (*end_rest)() = nullptr;
 };
 
 }  // namespace fence::launch

@@ -27,6 +27,8 @@ enum class Step : std::uint32_t {
   LandlockRule,      ///< add a place to it
   LandlockStream,    ///< add a descriptor to it
   LandlockRestrict,  ///< put it in force
+  Apart,             ///< signals of the stage reach processes that are not its own
+  Held,              ///< Landlock is in force and does not hold; extra: errno
   Clock,             ///< make the timer for the command's wall time
   Fork,              ///< start the command's process
   Seccomp,           ///< load the filter of the command's system calls
@@ -136,7 +138,10 @@ struct PayloadHeader {
   std::uint64_t wall_seconds;      ///< after which everything ends; 0: never
   std::uint64_t ignored;           ///< bit N-1: signal N is ignored by the command
   std::uint64_t blocked;           ///< bit N-1: signal N is blocked in the command
+  std::uint32_t alone;             ///< 1: there are no namespaces, and the stage is pid 1 of none
+  std::uint32_t root_closed;       ///< 1: the host's root may not be listed, by which the rules are tried
   std::uint64_t handled;           ///< Landlock's handled_access_fs
+  std::uint64_t handled_net;       ///< Landlock's handled_access_net
   std::uint64_t
       handled_for_input;          ///< handled too where a file or directory is handed over that is not open for writing
   std::uint64_t scoped;           ///< Landlock's scopes; with `handled` 0 and this 0 there is no Landlock

@@ -237,6 +237,12 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
       return landlock_error("landlock_add_rule(2)", " for descriptor " + std::to_string(mount), errno_value, plan);
     case stage::Step::LandlockRestrict:
       return landlock_error("landlock_restrict_self(2)", "", errno_value, plan);
+    case stage::Step::Apart:
+      return confinement_error("signals of the sandbox's first process would reach processes outside", errno_value,
+                               "Landlock's scope of signals does not work here (Linux 6.12)");
+    case stage::Step::Held:
+      return confinement_error("Landlock lets through what the plan does not grant", errno_value,
+                               "this kernel's Landlock does not hold what it says; use another executor");
     case stage::Step::Clock:
       return {.kind = ErrorKind::Host,
               .what = "cannot keep limits.wallTime",

@@ -242,6 +242,12 @@ PoolString ChildProgram::add(std::string_view text) {
 }
 
 Result<ChildProgram, Errors> compile(const SandboxPlan& plan, const HostFacts& facts) {
+  if (plan.executor == Executor::Landlock) {
+    return Errors{{.kind = ErrorKind::Unsupported,
+                   .what = "cannot mount this plan",
+                   .why = "backend = \"landlock\" mounts nothing",
+                   .hint = {}}};
+  }
   ChildProgram program = Compiler(facts).compile(plan);
   if (program.pool.size() > std::numeric_limits<PoolString>::max() / 2) {
     return Errors{{.kind = ErrorKind::Unsupported,

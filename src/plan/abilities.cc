@@ -1,6 +1,7 @@
 #include "fence/plan/abilities.h"
 
 #include <algorithm>
+#include <array>
 
 #include "fence/util/text.h"
 
@@ -16,6 +17,9 @@ AbilityVersion kernel_version(const std::string& release) {
 }
 
 }  // namespace
+
+/// What only namespaces and mounts give, whatever the host can do.
+constexpr std::array kOfNamespaces = {Ability::Proc, Ability::Cgroup, Ability::Metadata, Ability::Protect};
 
 std::string refusal_text(const AbilityLacking& lacking) {
   return lacking.errno_value == 0 ? lacking.step : lacking.step + ": " + errno_text(lacking.errno_value);
@@ -39,15 +43,25 @@ class Decider {
 
   Result<AbilityDecisions, Errors> decide() && {
     for (const auto& requirement : policy_.require) check(requirement);
-    check_proc();
-    check_cgroup();
-    check_landlock();
+    if (policy_.backend.value == Backend::Landlock) {
+      // make_grants() speaks of what is missing, decide_executor() of Landlock.
+      out_.own_proc = out_.cgroup_namespace = false;
+    } else {
+      check_proc();
+      check_cgroup();
+      check_landlock();
+    }
     if (!errors_.empty()) return std::move(errors_);
     return std::move(out_);
   }
 
  private:
   AbilityFact fact_of(Ability ability) {
+    const bool without_namespaces = policy_.backend.value == Backend::Landlock;
+    if (without_namespaces && std::ranges::find(kOfNamespaces, ability) != kOfNamespaces.end()) {
+      return AbilityLacking{std::string(kNoNamespaces), 0};
+    }
+    if (ability == Ability::Metadata || ability == Ability::Protect) return AbilityGiven{};
     if (ability == Ability::Kernel) return AbilityGiven{.version = kernel_version(lens_.host().kernel.release)};
     return lens_.ability(ability);
   }

@@ -187,9 +187,27 @@ std::optional<VariablePlan> runtime_dir_variable(const Context& context, const s
   return variable(Replaced{plan.value});
 }
 
+constexpr std::string_view kTemporary = "TMPDIR";
+
+/// Where nothing can be mounted there is no private /tmp: the writable directory around the one where the command
+/// starts takes temporary files. Nothing where there is none, or where the host's /tmp is granted.
+MaybeMended temporary_directory(const Context& context) {
+  if (context.policy.backend.value != Backend::Landlock || !scratch_directory(context, "/tmp")) return std::nullopt;
+  const SandboxPath* around = nullptr;
+  for (const MountOp& op : context.mounts.ops()) {
+    const auto* bind = std::get_if<Bind>(&op.action);
+    if (bind != nullptr && bind->mode == BindMode::ReadWrite && op.target.contains(context.directory))
+      around = &op.target;
+  }
+  if (around == nullptr) return std::nullopt;
+  return Mended{Replaced{around->text()}, "the command may not write to /tmp, and there is no private one"};
+}
+
 /// gpg-agent(1) asks for the terminal's name. A shared terminal is that of descriptor 1, shown as /dev/console; a
 /// private one is the first of the sandbox's own devpts.
 MaybeMended gpg_tty(const Context& context) {
+  // The host's names are the sandbox's.
+  if (context.policy.backend.value == Backend::Landlock) return std::nullopt;
   const Mended nameless{Dropped{}, "the terminal has no name in the sandbox"};
   if (context.session.kind() == SessionKind::NewSession) return nameless;
   switch (context.session.terminal()) {
@@ -236,6 +254,10 @@ std::optional<VariablePlan> ordinary_variable(const Context& context, const std:
     MaybeMended mended = name == "GPG_TTY"  ? gpg_tty(context)
                          : value != nullptr ? mend(context, name, *value)
                                             : std::nullopt;
+    const bool no_place = value == nullptr || (mended && std::holds_alternative<Dropped>(mended->fate));
+    if (name == kTemporary && no_place) {
+      if (auto place = temporary_directory(context)) mended = std::move(place);
+    }
     const bool nothing_to_drop = mended && std::holds_alternative<Dropped>(mended->fate) && value == nullptr;
     if (mended && !nothing_to_drop) return VariablePlan{name, std::move(mended->fate), std::move(mended->reason), {}};
   }
@@ -255,7 +277,7 @@ EnvironmentPlan decide_environment(const Policy& policy, const RuntimeDirPlan& r
   std::map<std::string, const std::string*> names;
   for (const auto& [name, value] : lens.host().environment) names.try_emplace(name, &value);
   for (const auto& [name, wish] : policy.environment_set) names.try_emplace(name, nullptr);
-  for (const char* name : {"GPG_TTY", "PWD", "XDG_RUNTIME_DIR"}) names.try_emplace(name, nullptr);
+  for (const char* name : {"GPG_TTY", "PWD", "TMPDIR", "XDG_RUNTIME_DIR"}) names.try_emplace(name, nullptr);
 
   const Context context{policy, runtime_dir, session, mounts, directory, lens};
   EnvironmentPlan plan;

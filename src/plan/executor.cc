@@ -49,6 +49,28 @@ Result<ExecutorChoice, Errors> require_native(const Origin& origin, FactLens& le
   return Errors{std::move(error)};
 }
 
+/// The first ABI by which signals to processes outside are refused. Without that the command could end the stage, and
+/// the stage could not tell the command's processes from the caller's others.
+constexpr std::uint32_t kScopesAbi = 6;
+
+Result<ExecutorChoice, Errors> require_landlock(const Origin& origin, FactLens& lens) {
+  const AbilityFact& fact = lens.ability(Ability::Landlock);
+  Error error{ErrorKind::Unsupported, "cannot make a sandbox by Landlock alone"};
+  error.origin = origin;
+  error.hint = "it takes Linux 6.12 with Landlock; where namespaces can be made, leave backend at \"auto\"";
+  if (const auto* lacking = std::get_if<AbilityLacking>(&fact)) {
+    error.why = refusal_text(*lacking);
+    error.errno_value = lacking->errno_value;
+    error.hint = "it takes " + std::string(ability_row(Ability::Landlock).remedy);
+    return Errors{std::move(error)};
+  }
+  const std::uint32_t abi = std::get<AbilityGiven>(fact).version.major;
+  if (abi >= kScopesAbi) return ExecutorChoice{Executor::Landlock, "landlock, as asked: no namespaces, no mounts"};
+  error.why = "this kernel has ABI " + std::to_string(abi) + ", and signals to processes outside are held from ABI " +
+              std::to_string(kScopesAbi) + " on";
+  return Errors{std::move(error)};
+}
+
 Result<ExecutorChoice, Errors> prefer_native(FactLens& lens) {
   const AbilityLacking* refused = refused_native(lens);
   if (refused == nullptr) return ExecutorChoice{Executor::Native, "native, the default"};
@@ -74,6 +96,8 @@ Result<ExecutorChoice, Errors> decide_executor(const Sourced<Backend>& backend, 
     case Backend::Bwrap:
       static_cast<void>(lens.bwrap());
       return ExecutorChoice{Executor::Bwrap, "bwrap, as asked"};
+    case Backend::Landlock:
+      return require_landlock(backend.origin, lens);
     case Backend::Native:
       return require_native(backend.origin, lens);
   }

@@ -36,6 +36,12 @@ std::string_view word_of(SeccompProfile profile) {
   return "";
 }
 
+/// By `network.mode` alone.
+constexpr std::string_view kNetworkGroup = "network";
+
+/// The command is in the host's namespaces.
+bool shares_namespaces(const Policy& policy) { return policy.backend.value == Backend::Landlock; }
+
 /// What leads to Windows is opened together (windows.h).
 constexpr std::string_view kWindowsGroup = "windows";
 
@@ -114,6 +120,12 @@ FilterGroupPlan group_plan(const FilterGroup& group, const Policy& policy, const
   if (const auto found = named.find(group.name); found != named.end()) {
     return {name, found->second.refused, reason_of(found->second), found->second.entry->origin};
   }
+  if (group.level == FilterLevel::Shared) {
+    if (group.name == kNetworkGroup && policy.network.value == NetworkMode::Host) {
+      return {name, false, "network.mode = \"host\"", policy.network.origin};
+    }
+    return {name, true, "the command is in the host's namespaces", policy.backend.origin};
+  }
   if (group.needed_to_nest && policy.nesting.value) return {name, false, "nesting needs it", policy.nesting.origin};
   if (group.name == kWindowsGroup && policy.windows_interop.value) {
     return {name, false, "wsl.interop needs it", policy.windows_interop.origin};
@@ -131,6 +143,11 @@ bool outdone(std::string_view call, const NamedCall& named, const NamedCalls& al
   });
 }
 
+/// Whether the plan speaks of the group: of those that only matter in the host's namespaces, only there or by name.
+bool is_planned(const FilterGroup& group, const Policy& policy, const NamedCalls& named) {
+  return group.level != FilterLevel::Shared || shares_namespaces(policy) || named.contains(group.name);
+}
+
 const FilterCallPlan* find_plan(const FilterPlan& plan, std::string_view call) {
   const auto found = std::ranges::find(plan.calls, call, &FilterCallPlan::name);
   return found == plan.calls.end() ? nullptr : &*found;
@@ -145,7 +162,9 @@ Result<FilterPlan, Errors> decide_filter(const Policy& policy) {
   take_entries("seccomp.deny", policy.seccomp_deny, true, named, errors);
   if (!errors.empty()) return errors;
   FilterPlan plan;
-  for (const FilterGroup& group : filter_groups()) plan.groups.push_back(group_plan(group, policy, named));
+  for (const FilterGroup& group : filter_groups()) {
+    if (is_planned(group, policy, named)) plan.groups.push_back(group_plan(group, policy, named));
+  }
   for (const auto& [name, entry] : named) {
     if (find_filter_group(name) != nullptr || outdone(name, entry, named)) continue;
     plan.calls.push_back({std::string(name), entry.refused, reason_of(entry), entry.entry->origin});
@@ -157,7 +176,9 @@ std::vector<Remark> filter_dangers(const FilterPlan& plan) {
   std::vector<Remark> dangers;
   for (const FilterGroupPlan& group : plan.groups) {
     const FilterGroup* table = find_filter_group(group.name);
-    if (group.refused || table->level > FilterLevel::Default) continue;
+    // What `network.mode` opens is told of as a danger of its own.
+    const bool told = group.name == kNetworkGroup || table->level == FilterLevel::Strict;
+    if (group.refused || told) continue;
     dangers.push_back(
         {RemarkKind::Danger, "system calls, group " + group.name + ": " + std::string(table->danger), group.origin});
   }
@@ -182,9 +203,9 @@ std::vector<BpfInstruction> command_filter(const FilterPlan& plan) {
     if (call.refused && known != nullptr) rules.refusals.push_back({known->number, {}, EPERM});
   }
   for (const FilterGroup& group : filter_groups()) {
-    // One that the plan does not speak of is refused.
+    // One that the plan does not speak of is refused, but those that only matter in the host's namespaces.
     const auto planned = std::ranges::find(plan.groups, group.name, &FilterGroupPlan::name);
-    if (planned != plan.groups.end() && !planned->refused) continue;
+    if (planned == plan.groups.end() ? group.level == FilterLevel::Shared : !planned->refused) continue;
     if (group.unknown_calls) rules.refuse_unknown = true;
     for (const FilterRow& row : group.rows) {
       const FilterCallPlan* own = find_plan(plan, row.syscall);

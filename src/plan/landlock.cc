@@ -114,15 +114,15 @@ class Rules {
   std::vector<LandlockRule> rules_;
 };
 
-std::vector<LandlockRule> make_rules(const MountPlan& mounts, std::uint64_t handled) {
+std::vector<LandlockRule> make_rules(const MountPlan& mounts, std::uint64_t handled, Executor executor) {
   // Deepest first: sorted in reverse.
   const auto sealed = [&](const SandboxPath& path) {
     return std::ranges::binary_search(mounts.seals(), path, std::ranges::greater());
   };
   Rules rules(handled);
   const SandboxPath root = SandboxPath::root();
-  // Without an op the root is the executor's own tmpfs.
-  if (mounts.find(root) == nullptr) rules.add(root, Tmpfs{}, sealed(root));
+  // Without an op the root is the executor's own tmpfs, or, where nothing is mounted, the host's, which is not granted.
+  if (executor != Executor::Landlock && mounts.find(root) == nullptr) rules.add(root, Tmpfs{}, sealed(root));
   for (const MountOp& op : mounts.ops()) rules.add(op.target, op.action, sealed(op.target));
   return std::move(rules).take();
 }
@@ -147,6 +147,8 @@ void note_losses(LandlockPlan& plan, std::uint64_t wanted, bool nesting) {
 
 LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, Executor executor, FactLens& lens) {
   LandlockPlan plan{.mode = policy.landlock};
+  const bool alone = executor == Executor::Landlock;
+  if (alone) plan.mode = {LandlockMode::Full, policy.backend.origin};
   if (plan.mode.value == LandlockMode::Off) return plan;
   const AbilityFact& fact = lens.ability(Ability::Landlock);
   if (const auto* lacking = std::get_if<AbilityLacking>(&fact)) {
@@ -164,7 +166,9 @@ LandlockPlan decide_landlock(const Policy& policy, const MountPlan& mounts, Exec
   const bool by_input_only = plan.mode.value == LandlockMode::Auto && executor == Executor::Native;
   plan.handled_for_input = by_input_only ? handled & kCostsReaders : 0;
   plan.handled = handled & ~plan.handled_for_input;
-  plan.rules = make_rules(mounts, handled);
+  plan.rules = make_rules(mounts, handled, executor);
+  // What is handed over is a socket already; the filter has none made.
+  if (alone && policy.network.value == NetworkMode::None) plan.handled_net = bits_of(landlock::kNetRights, plan.abi);
   plan.handed_readable = handled & (kReading | landlock::kIoctlDev);
   plan.handed_writable = handled & (kChangingFiles | landlock::kIoctlDev);
   return plan;

@@ -175,11 +175,12 @@ class Digest {
 
   void add(const LandlockPlan& landlock) {
     // Which ABI made them is a fact.
-    const auto& [mode, abi, handled, handled_for_input, scoped, rules, handed_readable, handed_writable, without] =
-        landlock;
+    const auto& [mode, abi, handled, handled_for_input, scoped, handled_net, rules, handed_readable, handed_writable,
+                 without] = landlock;
     add(handled);
     add(handled_for_input);
     add(scoped);
+    if (handled_net != 0) add(handled_net);
     add(handed_readable);
     add(handed_writable);
     add_all(rules);

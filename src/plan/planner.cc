@@ -4,10 +4,12 @@
 #include <set>
 
 #include "fence/plan/abilities.h"
+#include "fence/plan/dangers.h"
 #include "fence/plan/decide.h"
 #include "fence/plan/enforce.h"
 #include "fence/plan/filter.h"
 #include "fence/plan/git_directory.h"
+#include "fence/plan/grants.h"
 #include "fence/plan/mend.h"
 #include "fence/plan/view.h"
 #include "fence/plan/windows.h"
@@ -15,8 +17,6 @@
 
 namespace fence {
 namespace {
-
-constexpr const char* kControlSequences = "control sequences that the command prints reach the terminal";
 
 Error error_at(ErrorKind kind, std::string what, std::string why, const Origin& origin, std::string hint) {
   Error error{kind, std::move(what), std::move(why)};
@@ -47,6 +47,7 @@ class Planner {
     if (!session) take(session.error());
     auto filter = decide_filter(policy_);
     if (!filter) take(filter.error());
+    if (filter && alone()) take(refuse_settings_without_namespaces(policy_, *filter));
     const auto directory = start_directory();
     if (!directory) return std::move(errors_);
 
@@ -54,19 +55,25 @@ class Planner {
     drop_hidden_workspace(workspace, policy_, lens_);
     WishList wishes = collect_wishes(policy_, workspace, lens_);
     add_git_directories(policy_, workspace, lens_, wishes);
-    add_listening_sockets(policy_, lens_, wishes);
+    // Without namespaces the filter refuses sockets instead, since hiding one would not help.
+    if (!alone()) add_listening_sockets(policy_, lens_, wishes);
     decide_windows(policy_, lens_, wishes);
     apply_enforced(wishes);
     take(closed_places(wishes, lens_));
     take(std::move(wishes.errors));
     auto tree = AccessTree::build(wishes.wishes);
     if (!tree) take(tree.error());
+    Specs specs;
+    if (tree && alone()) specs = take_grants(wishes, *tree, abilities);
     if (!errors_.empty()) return std::move(errors_);
 
-    Specs specs = make_specs(*tree, lens_, remarks_);
-    std::vector<HiddenPath> hidden = hidden_paths(specs, *tree, lens_);
-    add_private_parts(specs, wishes, lens_, {.own_proc = abilities->own_proc, .root = caller().uid == 0});
-    if (caller().uid != 0) add_mended_files(specs, *tree, lens_);
+    std::vector<HiddenPath> hidden;
+    if (!alone()) {
+      specs = make_specs(*tree, lens_, remarks_);
+      hidden = hidden_paths(specs, *tree, lens_);
+      add_private_parts(specs, wishes, lens_, {.own_proc = abilities->own_proc, .root = caller().uid == 0});
+      if (caller().uid != 0) add_mended_files(specs, *tree, lens_);
+    }
     std::vector<Remark> unneeded;
     auto mounts = make_mounts(specs, lens_, unneeded);
     if (!mounts) return std::move(mounts).error();
@@ -103,8 +110,8 @@ class Planner {
     plan.filter = *std::move(filter);
     plan.verify_mounts = !policy_.unverified_mounts.value;
     plan.guard_mounts = !policy_.unguarded_mounts.value;
-    add_dangers(plan);
     plan.remarks = std::move(remarks_);
+    std::ranges::move(plan_dangers(plan, policy_, lens_.host()), std::back_inserter(plan.remarks));
     std::ranges::move(wishes.remarks, std::back_inserter(plan.remarks));
     std::ranges::move(unneeded, std::back_inserter(plan.remarks));
     return plan;
@@ -112,6 +119,19 @@ class Planner {
 
  private:
   const CallerFacts& caller() const { return lens_.host().caller; }
+
+  // Only who asks for it gets a sandbox without namespaces.
+  bool alone() const { return policy_.backend.value == Backend::Landlock; }
+
+  Specs take_grants(const WishList& wishes, const AccessTree& tree, Result<AbilityDecisions, Errors>& abilities) {
+    auto grants = make_grants(policy_, wishes, tree, lens_);
+    if (!grants) {
+      take(grants.error());
+      return {};
+    }
+    if (abilities) std::ranges::move(grants->done_without, std::back_inserter(abilities->rows));
+    return std::move(grants->specs);
+  }
 
   // Each round of questions plans anew, and the first does not get far. What the later parts look at in every plan is
   // asked for here, so that it takes no round of its own.
@@ -135,7 +155,7 @@ class Planner {
 
   // uid 0 needs /proc locked, and a locked /proc stops every nested sandbox (the kernel's mount_too_revealing rule).
   void check_identity() {
-    if (caller().uid != 0 || !policy_.nesting.value) return;
+    if (alone() || caller().uid != 0 || !policy_.nesting.value) return;
     errors_.push_back(error_at(ErrorKind::Unsupported, "cannot allow nested sandboxes as root",
                                "root's /proc has to be locked, and no new /proc can be mounted under a locked one",
                                policy_.nesting.origin, "start fence as an ordinary user"));
@@ -143,7 +163,7 @@ class Planner {
 
   // A process that Landlock restricts in files makes no mounts (landlock(7)).
   void check_landlock() {
-    if (policy_.landlock.value != LandlockMode::Full || !policy_.nesting.value) return;
+    if (alone() || policy_.landlock.value != LandlockMode::Full || !policy_.nesting.value) return;
     errors_.push_back(error_at(ErrorKind::Conflict, "cannot have landlock.mode = \"full\" with nested sandboxes",
                                "what Landlock restricts in files can mount nothing", policy_.landlock.origin,
                                "set landlock.mode = \"auto\", or do without nesting"));
@@ -246,6 +266,10 @@ class Planner {
 
   IdentityPlan identity() const {
     IdentityPlan identity{caller().uid, caller().gid, MapOwnIds{}, policy_.nesting.value, policy_.nesting.origin};
+    if (alone()) {
+      identity.map = KeepIds{};
+      return identity;
+    }
     if (caller().uid != 0) return identity;
     const auto onto_itself = [](std::vector<IdExtent> extents) {
       for (IdExtent& extent : extents) extent.outside = extent.inside;
@@ -281,69 +305,6 @@ class Planner {
 
   void danger(std::string text, const std::optional<Origin>& origin) {
     remarks_.push_back({RemarkKind::Danger, std::move(text), origin});
-  }
-
-  void add_terminal_dangers(const SessionPlan& session) {
-    const bool new_session = session.kind() == SessionKind::NewSession;
-    switch (session.terminal()) {
-      case TerminalKind::None:
-        return;
-      case TerminalKind::Shared:
-        danger(new_session
-                   ? "the terminal's descriptors stay open inside: what runs there can read keys typed at any time, "
-                     "and leave the terminal changed or its answers typed into the shell"
-                   : "the terminal is shared: what runs inside can read keys typed while it has the foreground, and "
-                     "leave the terminal changed or its answers typed into the shell",
-               session.origin());
-        danger(kControlSequences, session.terminal_origin());
-        return;
-      case TerminalKind::Private:
-        danger(kControlSequences, session.terminal_origin());
-        break;
-    }
-    if (!session.deferred()) {
-      remarks_.push_back({RemarkKind::Note, "keys typed before the command's end that it does not read are lost", {}});
-    }
-    const TerminalFacts& terminal = lens_.host().terminal;
-    for (std::size_t fd = 0; fd < 3; ++fd) {
-      if (!terminal.streams[fd].terminal || session.relayed()[fd]) continue;
-      danger("descriptor " + std::to_string(fd) + " is another terminal, which is shared: what runs inside can read " +
-                 "keys typed there",
-             std::nullopt);
-    }
-  }
-
-  void add_dangers(const SandboxPlan& plan) {
-    for (const AbilityPlan& ability : plan.abilities) {
-      if (ability.degraded.empty()) continue;
-      remarks_.push_back({RemarkKind::Notice, "degraded (" + ability.name + "): " + ability.degraded, ability.origin});
-    }
-    if (plan.network.value == NetworkMode::Host) {
-      const bool scoped = (plan.landlock.scoped & landlock::kScopeAbstractUnixSocket) != 0;
-      danger(std::string("the host's network is open, ") + (scoped ? "" : "its abstract sockets and ") +
-                 "services on localhost included",
-             plan.network.origin);
-    }
-    if (policy_.devices.value == DevicesMode::Host) danger("all devices of the host are shown", policy_.devices.origin);
-    std::ranges::move(filter_dangers(plan.filter), std::back_inserter(remarks_));
-    std::ranges::move(windows_dangers(plan, lens_.host()), std::back_inserter(remarks_));
-    if (!plan.verify_mounts) {
-      danger("the mounts are not looked at before the command starts: nobody notices one that differs from this plan",
-             policy_.unverified_mounts.origin);
-    }
-    if (!plan.guard_mounts) {
-      danger("a protection that is lost, because its file is replaced outside while the command runs, stays lost",
-             policy_.unguarded_mounts.origin);
-    }
-    if (policy_.landlock.value == LandlockMode::Off) {
-      danger("Landlock is off: a file that is the command's input can be opened for writing", policy_.landlock.origin);
-    }
-    add_terminal_dangers(plan.session);
-    if (plan.executor == Executor::Native) return;
-    danger(
-        "a file system that the host mounts later below a shown directory may appear inside (bwrap keeps mounts as "
-        "slaves)",
-        std::nullopt);
   }
 
   const Policy& policy_;

@@ -37,16 +37,22 @@ std::string mode_text(std::string_view mode, const Origin& origin) {
   return "terminal.mode = \"" + std::string(mode) + '"' + (option ? " by " : " in ") + to_string(origin);
 }
 
+// A pty of the host's devpts would have to be granted by name, and whatever gets its number later with it.
+std::string_view only_shares(Executor executor) {
+  return executor == Executor::Landlock ? "without a devpts of the sandbox's own the caller's terminal is shared"
+                                        : "the bwrap executor can only share the caller's terminal";
+}
+
 // Only the native executor's child can open a pty of the sandbox's devpts and hand it out.
 std::optional<Error> refuse_private(const Policy& policy, Executor executor) {
   if (policy.terminal.value != TerminalMode::Private || executor == Executor::Native) return std::nullopt;
-  Error error{ErrorKind::Unsupported, "cannot give the command a private terminal",
-              "the bwrap executor can only share the caller's terminal"};
+  Error error{ErrorKind::Unsupported, "cannot give the command a private terminal", std::string(only_shares(executor))};
   error.origin = policy.terminal.origin;
   error.hint = "leave terminal.mode at \"auto\": the command then shares the terminal, and TIOCSTI is refused";
-  if (policy.backend.value == Backend::Bwrap) {
+  if (policy.backend.value != Backend::Auto) {
     error.kind = ErrorKind::Conflict;
-    error.context.push_back("backend = \"bwrap\" is asked for by " + to_string(policy.backend.origin));
+    const std::string name = executor == Executor::Landlock ? "landlock" : "bwrap";
+    error.context.push_back("backend = \"" + name + "\" is asked for by " + to_string(policy.backend.origin));
   }
   return error;
 }
@@ -71,7 +77,7 @@ TerminalChoice choose_terminal(const Policy& policy, const TerminalFacts& termin
   if (executor == Executor::Native) {
     return {TerminalKind::Private, "default of the native executor: " + terminals_text(terminal), {}};
   }
-  return {TerminalKind::Shared, "the bwrap executor can only share the caller's terminal", {}};
+  return {TerminalKind::Shared, std::string(only_shares(executor)), {}};
 }
 
 /// The streams that are one terminal: that of the first one that is any.

@@ -5,6 +5,7 @@
 #include "fence/plan/view.h"
 #include "fence/util/text.h"
 #include "show_landlock.h"
+#include "show_mounts.h"
 
 namespace fence {
 namespace {
@@ -177,6 +178,9 @@ Json json_of(const IdentityPlan& identity) {
                             [](const MapOwnIds&) -> Json {
                               return {{"kind", "own"}};
                             },
+                            [](const KeepIds&) -> Json {
+                              return {{"kind", "keep"}};
+                            },
                             [](const MapAllIds& all) -> Json {
                               return {{"kind", "all"}, {"uids", json_of(all.uids)}, {"gids", json_of(all.gids)}};
                             },
@@ -331,12 +335,17 @@ Json json_of(const LandlockPlan& plan) {
                      {"rights", json_of(landlock_right_names(rule.rights))},
                      {"why", rule.why}});
   }
+  Json net = Json::array();
+  for (const landlock::Bit& right : landlock::kNetRights) {
+    if ((plan.handled_net & right.bit) != 0) net.push_back(right.name);
+  }
   return {{"mode", mode_name(plan.mode.value)},
           {"origin", json_of(plan.mode.origin)},
           {"abi", plan.abi},
           {"handled", json_of(landlock_right_names(plan.handled))},
           {"handled_for_input", json_of(landlock_right_names(plan.handled_for_input))},
           {"scoped", scope_names(plan.scoped)},
+          {"handled_net", std::move(net)},
           {"rules", std::move(rules)},
           {"handed_readable", json_of(landlock_right_names(plan.handed_readable))},
           {"handed_writable", json_of(landlock_right_names(plan.handed_writable))},
@@ -347,9 +356,9 @@ Json json_of(const LandlockPlan& plan) {
 
 std::string plan_json(const SandboxPlan& plan) {
   Json mounts = Json::array();
-  for (const MountOp& op : plan.mounts.ops()) mounts.push_back(json_of(op));
+  for (const MountOp* op : shown_ops(plan)) mounts.push_back(json_of(*op));
   Json seals = Json::array();
-  for (const SandboxPath& path : plan.mounts.seals()) seals.push_back(escape_bytes(path.text()));
+  for (const SandboxPath& path : shown_seals(plan)) seals.push_back(escape_bytes(path.text()));
   Json absent = Json::array();
   for (const AbsentPath& path : plan.absent) {
     absent.push_back({{"path", escape_bytes(path.path.text())}, {"origin", json_of(path.origin)}});
@@ -361,6 +370,7 @@ std::string plan_json(const SandboxPlan& plan) {
       {"directory", escape_bytes(plan.directory.text())},
       {"profiles", json_of(plan.profiles)},
       {"executor", escape_bytes(plan.backend_reason)},
+      {"namespaces", plan.executor != Executor::Landlock},
       {"keep_descriptors", plan.keep_descriptors},
       {"mounts", std::move(mounts)},
       {"seals", std::move(seals)},

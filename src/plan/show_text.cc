@@ -6,6 +6,7 @@
 #include "fence/seccomp/seccomp.h"
 #include "fence/util/text.h"
 #include "show_landlock.h"
+#include "show_mounts.h"
 
 namespace fence {
 namespace {
@@ -134,10 +135,12 @@ std::string head_text(const SandboxPlan& plan) {
 
 std::string mounts_text(const SandboxPlan& plan) {
   std::vector<Row> rows = {{"what", "where", "from", "asked for by", "why"}};
-  for (const MountOp& op : plan.mounts.ops()) rows.push_back(mount_row(op));
-  std::string out = heading("Files: all that the command sees") + table(rows);
+  for (const MountOp* op : shown_ops(plan)) rows.push_back(mount_row(*op));
+  std::string out = heading(plan.executor == Executor::Landlock ? "Files: all that the command may open"
+                                                                : "Files: all that the command sees") +
+                    table(rows);
   std::vector<std::string> seals;
-  for (const SandboxPath& path : plan.mounts.seals()) seals.push_back(escape_bytes(path.text()));
+  for (const SandboxPath& path : shown_seals(plan)) seals.push_back(escape_bytes(path.text()));
   if (!seals.empty()) out += wrapped("then made read-only:", seals);
   return out;
 }
@@ -251,6 +254,7 @@ std::string identity_text(const IdentityPlan& identity) {
   const std::string map = std::visit(Overloaded{
                                          [](const MapOwnIds&) { return "all other owners show as nobody"; },
                                          [](const MapAllIds&) { return "all owners show as they are"; },
+                                         [](const KeepIds&) { return "all owners show as they are"; },
                                      },
                                      identity.map);
   return heading("Identity") +
@@ -265,16 +269,18 @@ std::string network_text(const SandboxPlan& plan) {
   const auto words = [&]() -> std::string {
     switch (plan.network.value) {
       case NetworkMode::None:
-        return "none: loopback only";
+        return plan.executor == Executor::Landlock ? "none: no sockets but pairs" : "none: loopback only";
       case NetworkMode::Host:
         return "the host's, unrestricted";
     }
     return "";
   };
   std::vector<Row> rows = {{"network", words() + " (" + safe(plan.network.origin) + ")"}};
-  rows.push_back({"namespaces", std::string("own user, mount, pid, ipc, uts") +
-                                    (plan.cgroup_namespace ? ", cgroup" : "") +
-                                    (plan.network.value == NetworkMode::None ? ", network" : "")});
+  rows.push_back({"namespaces", plan.executor == Executor::Landlock
+                                    ? "none: those of the caller"
+                                    : std::string("own user, mount, pid, ipc, uts") +
+                                          (plan.cgroup_namespace ? ", cgroup" : "") +
+                                          (plan.network.value == NetworkMode::None ? ", network" : "")});
   rows.push_back({"vm sockets", std::string("AF_VSOCK: ") + (plan.windows_interop.value ? "allowed" : "refused") +
                                     " (" + safe(plan.windows_interop.origin) + ")"});
   return heading("Network and namespaces") + table(rows);
@@ -308,7 +314,7 @@ std::string_view landlock_meaning(const LandlockPlan& plan) {
   return "";
 }
 
-std::string landlock_text(const LandlockPlan& plan) {
+std::string landlock_text(const LandlockPlan& plan, bool alone) {
   std::string mode(landlock_meaning(plan));
   if (plan.abi != 0) mode += "; ABI " + std::to_string(plan.abi);
   std::vector<Row> rows = {{"mode", mode + " (" + safe(plan.mode.origin) + ")"}};
@@ -316,8 +322,10 @@ std::string landlock_text(const LandlockPlan& plan) {
   if ((plan.scoped & landlock::kScopeAbstractUnixSocket) != 0) {
     rows.push_back({"abstract sockets", "of processes inside only"});
   }
+  if (plan.handled_net != 0) rows.push_back({"tcp", "neither bind(2) nor connect(2), by any socket"});
   for (const std::string& lost : plan.without) rows.push_back({"not here", escape_bytes(lost)});
-  std::string out = heading("Landlock: what the kernel refuses besides") + table(rows);
+  std::string out =
+      heading(alone ? "Landlock: what the kernel refuses" : "Landlock: what the kernel refuses besides") + table(rows);
   if (plan.handled == 0) return out;
   out += wrapped("files, but for what follows:", landlock_right_names(plan.handled));
   if (plan.handled_for_input != 0) {
@@ -395,8 +403,9 @@ std::string remarks_text(const std::vector<Remark>& remarks) {
 std::string plan_text(const SandboxPlan& plan) {
   return head_text(plan) + mounts_text(plan) + hidden_text(plan) + session_text(plan.session) +
          runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) +
-         filter_text(plan.filter) + landlock_text(plan.landlock) + limits_text(plan) + abilities_text(plan) +
-         environment_text(plan.environment) + patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
+         filter_text(plan.filter) + landlock_text(plan.landlock, plan.executor == Executor::Landlock) +
+         limits_text(plan) + abilities_text(plan) + environment_text(plan.environment) + patterns_text(plan) +
+         absent_text(plan) + remarks_text(plan.remarks);
 }
 
 }  // namespace fence

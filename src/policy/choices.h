@@ -22,9 +22,9 @@ struct Choice {
   Strictness strict{};  ///< compared within one setting; a higher one shows, opens or allows less
 };
 
-inline constexpr std::array kBackends{Choice<Backend>{"auto", Backend::Auto},
-                                      Choice<Backend>{"native", Backend::Native},
-                                      Choice<Backend>{"bwrap", Backend::Bwrap}};
+inline constexpr std::array kBackends{
+    Choice<Backend>{"auto", Backend::Auto}, Choice<Backend>{"native", Backend::Native},
+    Choice<Backend>{"bwrap", Backend::Bwrap}, Choice<Backend>{"landlock", Backend::Landlock}};
 /// Unset stands between the two: see kUnsetSession.
 inline constexpr std::array kForceNewSession{Choice<bool>{"true", true, 2}, Choice<bool>{"false", false, 0}};
 /// A session is made where no filter keeps the caller's terminal safe: less than always, more than never.

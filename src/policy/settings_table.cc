@@ -33,9 +33,13 @@ constexpr SettingRow kTable[] = {
      .read = [](const Reading& in) { in.layer.profile = in.value.origin; },
      .show = shown_profiles},
     {.key = "backend",
-     .type = R"("auto", "native" or "bwrap")",
+     .type = R"("auto", "native", "bwrap" or "landlock")",
      .default_value = R"("auto")",
-     .meaning = "What makes the sandbox: fence itself (native), an installed bubblewrap, or the first that can.",
+     .meaning =
+         "What makes the sandbox: fence itself (native), an installed bubblewrap, or the first that can. \"landlock\" "
+         "makes no namespaces, for places where none can be made, and refuses what it cannot hold: use it with "
+         "the profile `landlock`.",
+     .danger = "\"landlock\" holds less: see the threat model.",
      .read = [](const Reading& in) { read_choice<Backend>(in, in.layer.backend, kBackends); },
      .show =
          [](const InForce& now) {

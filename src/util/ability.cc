@@ -71,6 +71,20 @@ constexpr std::array kTable = {
                          "kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 "
                          "or an AppArmor profile with `userns` (Ubuntu); in a container its seccomp profile must let "
                          "unshare(2), fsopen(2), open_tree(2), mount_setattr(2) and move_mount(2) pass"},
+    AbilityRow{.ability = Ability::Metadata,
+               .name = "metadata",
+               .meaning = "mount that holds modes, times and attributes of files",
+               .degraded =
+                   "modes, owners, times and attributes of your files can be changed wherever they are, and what there "
+                   "is, and how large, can be seen everywhere",
+               .remedy = "namespaces: backend = \"native\" or \"bwrap\""},
+    AbilityRow{.ability = Ability::Protect,
+               .name = "protect",
+               .meaning = "mount that protects a file in a writable directory",
+               .degraded =
+                   "what is protected in a writable directory can be changed and replaced: .git/config, .git/hooks, "
+                   ".vscode and others, which run programs outside",
+               .remedy = "namespaces: backend = \"native\" or \"bwrap\""},
     AbilityRow{.ability = Ability::Kernel,
                .name = "kernel",
                .meaning = "kernel so new",

@@ -3,6 +3,7 @@
 //
 //     fence (supervisor) ── bwrap (monitor) ══ stage, pid 1 inside ── the command      by bwrap
 //     fence (supervisor) ═════════════════════ stage, pid 1 inside ── the command      by fence itself (native)
+//     fence (supervisor) ───────────────────── stage, in the host's namespaces ── the command      (landlock)
 //              └────────── control socket ──────────┘
 //
 // The stage is a small static program of ours that starts in the command's stead, from a sealed memfd. It proves
@@ -89,5 +90,12 @@ Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation
 ///
 /// Errors: as of run_bwrap; what the kernel refused names the op and who asked for it.
 Result<Outcome, Errors> run_native(const SandboxPlan& plan, ChildProgram program, const HostFacts& facts);
+
+/// The same without namespaces: nothing is mounted, and Landlock (ABI 6), the filter and the stage hold the command.
+/// The stage is the reaper of all that comes of it (PR_SET_CHILD_SUBREAPER), reaches nobody else by signals, and ends
+/// them all when the command or fence ends. Precondition: plan.executor is Executor::Landlock.
+///
+/// Errors: as of run_bwrap.
+Result<Outcome, Errors> run_landlock(const SandboxPlan& plan, const HostFacts& facts);
 
 }  // namespace fence

@@ -5,6 +5,9 @@
 
 namespace fence {
 
+/// Why an executor without namespaces lacks what they give.
+inline constexpr std::string_view kNoNamespaces = "backend = \"landlock\" makes no namespaces";
+
 /// The outcome for every ability that is required or that this host's state puts in doubt.
 struct AbilityDecisions {
   std::vector<AbilityPlan> rows;

@@ -243,9 +243,13 @@ struct MapAllIds {
   std::vector<IdExtent> uids, gids;  ///< inside == outside
   friend bool operator==(const MapAllIds&, const MapAllIds&) = default;
 };
+/// No user namespace: the ids are the caller's.
+struct KeepIds {
+  friend bool operator==(const KeepIds&, const KeepIds&) = default;
+};
 struct IdentityPlan {
   std::uint32_t uid = 0, gid = 0;
-  std::variant<MapOwnIds, MapAllIds> map;
+  std::variant<MapOwnIds, MapAllIds, KeepIds> map;
   bool nested_user_namespaces = false;  ///< may be made inside
   Origin nesting_origin;
   friend bool operator==(const IdentityPlan&, const IdentityPlan&) = default;
@@ -334,6 +338,7 @@ struct LandlockPlan {
   /// Handled besides, where the command is handed a file or a directory that is not open for writing.
   std::uint64_t handled_for_input = 0;
   std::uint64_t scoped = 0;           ///< landlock::kScopeSignal...: refused towards processes outside
+  std::uint64_t handled_net = 0;      ///< landlock::kBindTcp...: refused for every port
   std::vector<LandlockRule> rules{};  ///< by path; none grants only what one above it grants
   /// What the files of descriptors 0 to 2 and of the kept ones get, where the caller has opened them for reading, and
   /// where for writing.
@@ -356,7 +361,8 @@ struct LimitPlan {
 /// Who makes the sandbox.
 enum class Executor : std::uint8_t {
   Bwrap,
-  Native,  ///< fence itself
+  Native,    ///< fence itself
+  Landlock,  ///< fence itself without namespaces: nothing is mounted, and each op of the plan is a grant
 };
 
 struct SandboxPlan {

@@ -13,7 +13,12 @@
 
 namespace fence {
 
-enum class Backend : std::uint8_t { Auto, Native, Bwrap };
+enum class Backend : std::uint8_t {
+  Auto,
+  Native,
+  Bwrap,
+  Landlock,  ///< no namespaces: never chosen by Auto
+};
 enum class TerminalMode : std::uint8_t { Auto, Private, Shared };
 /// When a private terminal gets the keyboard.
 enum class TerminalAttach : std::uint8_t {

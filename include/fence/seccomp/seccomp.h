@@ -44,7 +44,8 @@ struct FilterRow {
 };
 
 /// The profiles of `seccomp.profile` in which a group is refused: this one, and all after it. Always: nothing opens it.
-enum class FilterLevel : std::uint8_t { Always, Minimal, Default, Strict };
+/// Shared: in no profile, but where the command is in the host's namespaces (backend = "landlock").
+enum class FilterLevel : std::uint8_t { Always, Minimal, Default, Strict, Shared };
 
 /// One file of seccomp/.
 struct FilterGroup {

@@ -22,7 +22,9 @@ enum class Ability : std::uint8_t {
   Landlock,       ///< Landlock (Linux 5.13), whose version is its ABI
   Bwrap,          ///< an installed bubblewrap that starts a sandbox
   Native,         ///< a mount namespace in which fence can clone, restrict and attach mounts by descriptor
-  Kernel,         ///< the kernel's release, whose version is MAJOR.MINOR; the only one that is not tried
+  Metadata,       ///< modes, times and attributes of files held by mounts: an executor's ability, not tried
+  Protect,        ///< a single name held in a writable directory by a mount: an executor's ability, not tried
+  Kernel,         ///< the kernel's release, whose version is MAJOR.MINOR; the a part of its release and not tried
 };
 
 /// A version to compare with: an ABI number, or MAJOR.MINOR.

@@ -24,6 +24,10 @@ inline constexpr std::uint64_t kRefer = 1U << 13U;
 inline constexpr std::uint64_t kTruncate = 1U << 14U;
 inline constexpr std::uint64_t kIoctlDev = 1U << 15U;
 
+// landlock_ruleset_attr::handled_access_net
+inline constexpr std::uint64_t kBindTcp = 1U << 0U;
+inline constexpr std::uint64_t kConnectTcp = 1U << 1U;
+
 // landlock_ruleset_attr::scoped
 inline constexpr std::uint64_t kScopeAbstractUnixSocket = 1U << 0U;
 inline constexpr std::uint64_t kScopeSignal = 1U << 1U;
@@ -47,6 +51,10 @@ inline constexpr std::array kRights = {
     Bit{kMakeSock, "make_sock", 1}, Bit{kMakeFifo, "make_fifo", 1},   Bit{kMakeBlock, "make_block", 1},
     Bit{kMakeSym, "make_sym", 1},   Bit{kRefer, "refer", 2},          Bit{kTruncate, "truncate", 3},
     Bit{kIoctlDev, "ioctl_dev", 5},
+};
+inline constexpr std::array kNetRights = {
+    Bit{kBindTcp, "bind_tcp", 4},
+    Bit{kConnectTcp, "connect_tcp", 4},
 };
 inline constexpr std::array kScopes = {
     Bit{kScopeAbstractUnixSocket, "abstract_unix_socket", 6},

@@ -75,7 +75,9 @@ int create_nameless_file(int directory) {
   return 0;
 }
 
-Failure verify_capabilities() {
+// Without a user namespace an ordinary user cannot empty the bounding set; under no_new_privs nothing in it is ever
+// given.
+Failure verify_capabilities(bool bounding_is_ours) {
   Capabilities now;
   if (syscall(SYS_capget, &now.header, now.data) != 0) return failure(Step::CapabilitiesLeft, errno);
   for (const auto& word : now.data) {
@@ -84,7 +86,7 @@ Failure verify_capabilities() {
   for (int cap = 0; cap < kMaxCapabilities; ++cap) {
     const int bounding = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
     if (bounding < 0 && errno == EINVAL) break;  // past the kernel's last capability
-    if (bounding != 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) != 0) {
+    if ((bounding != 0 && bounding_is_ours) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) != 0) {
       return failure(Step::CapabilitiesLeft, 0);
     }
   }
@@ -108,7 +110,8 @@ Failure drop_capabilities() {
 
 Failure verify_confinement(const Orders& orders) {
   if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return failure(Step::NoNewPrivileges, 0);
-  if (const Failure left = verify_capabilities(); left.failed) return left;
+  const bool bounding_is_ours = orders.header->alone == 0 || orders.header->uid == 0;
+  if (const Failure left = verify_capabilities(bounding_is_ours); left.failed) return left;
   const bool leads_session = getsid(0) == getpid();
   const Place place = orders.header->place;
   if (leads_session != (place == Place::OwnSession || place == Place::OwnTerminal)) return failure(Step::Session, 0);

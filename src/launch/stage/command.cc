@@ -88,7 +88,22 @@ bool load_filter(const Orders& orders) {
   _exit(127);
 }
 
-[[noreturn]] void become_command(const Orders& orders, int slave, int result) {
+// Last but the filter: what is refused from here on is the command's own affair.
+Failure hold(const Orders& orders, Ruleset& ruleset) {
+  if (orders.header->alone == 0) return {};
+  if (const Failure bad = restrict_self(ruleset); bad.failed) return bad;
+  return try_restriction(orders);
+}
+
+// Without a pid namespace the end of the stage ends nobody else.
+void end_with_stage(const Orders& orders, pid_t stage) {
+  if (orders.header->alone == 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (getppid() != stage) _exit(1);
+}
+
+[[noreturn]] void become_command(const Orders& orders, int slave, Ruleset& ruleset, pid_t stage, int result) {
+  end_with_stage(orders, stage);
   take_place(*orders.header, slave);
   for (int stream = 0; stream < 3; ++stream) {
     if (orders.header->streams[stream] == -1) close(stream);
@@ -97,31 +112,34 @@ bool load_filter(const Orders& orders) {
   restore_signals(orders.header->ignored, orders.header->blocked);
   // Late: nothing of the stage's own work is held to them. Before the filter, which may refuse setrlimit(2).
   if (const std::uint32_t done = set_limits(orders); done < orders.header->limits) {
-    give_up(result, {errno, 0, 0, static_cast<std::int32_t>(done) + 1});
+    give_up(result, {errno, 0, Step::Limits, static_cast<std::int32_t>(done)});
   }
-  if (!load_filter(orders)) give_up(result, {errno, 0, 1, 0});
+  if (const Failure bad = hold(orders, ruleset); bad.failed) give_up(result, {bad.error, 0, bad.step, 0});
+  if (!load_filter(orders)) give_up(result, {errno, 0, Step::Seccomp, 0});
   if (orders.arguments[0][0] == '\0') {
     errno = ENOENT;
   } else {
     execvpe(orders.arguments[0], orders.arguments, orders.variables);
   }
-  ExecResult failed{errno, 0, 0, 0};
+  ExecResult failed{errno, 0, Step::Orders, 0};
   failed.found = orders.arguments[0][0] != '\0' && exists(orders.arguments[0]) ? 1 : 0;
   give_up(result, failed);
 }
 
 }  // namespace
 
-Failure start_command(const Orders& orders, int slave, Command& command) {
+Failure start_command(const Orders& orders, int slave, Ruleset& ruleset, Command& command) {
   int pipe[2];
   if (pipe2(pipe, O_CLOEXEC) != 0) return failure(Step::Fork, errno);
   // A signal of the terminal that came since the stage blocked them all was meant for the command too.
   std::uint64_t pending = 0;
   syscall(SYS_rt_sigpending, &pending, sizeof pending);
+  const pid_t stage = getpid();
   const pid_t pid = fork();
   if (pid < 0) return failure(Step::Fork, errno);
-  if (pid == 0) become_command(orders, slave, pipe[1]);
+  if (pid == 0) become_command(orders, slave, ruleset, stage, pipe[1]);
   close(pipe[1]);
+  if (ruleset.fd >= 0) close(ruleset.fd);
   // Both sides do it: whoever comes second finds it done.
   if (orders.header->place != Place::SharedGroup) setpgid(pid, pid);
   for (int signal = 1; signal <= kSignals; ++signal) {

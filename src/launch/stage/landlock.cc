@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -80,11 +82,34 @@ Failure make_ruleset(const Orders& orders, Ruleset& ruleset) {
     });
     if (bad.failed) return bad;
   }
-  const RulesetAttributes wanted{ruleset.handled, 0, header.scoped};
+  const RulesetAttributes wanted{ruleset.handled, header.handled_net, header.scoped};
   if (wanted.handled_access_fs == 0 && wanted.scoped == 0) return {};
   // Closed by exec, like every ruleset.
   ruleset.fd = static_cast<int>(syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0));
   return ruleset.fd >= 0 ? Failure{} : failure(Step::LandlockRuleset, errno);
+}
+
+// Whoever is outside will do: the parent is fence. It has the same user, so nothing but Landlock refuses.
+Failure stand_apart() {
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return failure(Step::Apart, errno);
+  const RulesetAttributes wanted{0, 0, landlock::kScopeSignal};
+  Ruleset ruleset;
+  ruleset.fd = static_cast<int>(syscall(SYS_landlock_create_ruleset, &wanted, sizeof wanted, 0));
+  if (ruleset.fd < 0) return failure(Step::LandlockRuleset, errno);
+  if (const Failure bad = restrict_self(ruleset); bad.failed) return bad;
+  return kill(getppid(), 0) != 0 && errno == EPERM ? Failure{} : failure(Step::Apart, 0);
+}
+
+Failure try_restriction(const Orders& orders) {
+  if ((orders.header->scoped & landlock::kScopeSignal) != 0 && (kill(getppid(), 0) == 0 || errno != EPERM)) {
+    return failure(Step::Held, 0);
+  }
+  if (orders.header->root_closed == 0) return {};
+  const int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0 && errno == EACCES) return {};
+  const int error = root < 0 ? errno : 0;
+  if (root >= 0) close(root);
+  return failure(Step::Held, error);
 }
 
 Failure grant(const Ruleset& ruleset, int fd, std::uint64_t rights) {

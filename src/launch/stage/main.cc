@@ -68,10 +68,20 @@ namespace {
 /// Between the SIGTERM and the SIGKILL to everything when the wall time is over.
 constexpr std::uint64_t kGraceSeconds = 5;
 
+// Everybody inside: as pid 1 this process reaches nobody else, and otherwise stand_apart() has seen to that. Again and
+// again: who was just made an orphan is this process's to wait for.
+void end_others() {
+  do kill(-1, SIGKILL);
+  while (waitpid(-1, nullptr, __WALL) > 0 || errno == EINTR);
+}
+
 /// The conversation with fence. Whatever goes wrong with it means that fence is gone.
 class Control {
  public:
   explicit Control(int fd) : fd_(fd) {}
+
+  /// From now on there is somebody to end.
+  void supervises() { supervises_ = true; }
 
   void report(ReportKind kind, int value, int extra, std::uint32_t resumes, std::uint32_t mount = 0) const {
     const Report report{kind, value, extra, resumes, mount};
@@ -94,24 +104,28 @@ class Control {
     return order;
   }
 
-  // Nobody is left who could want the command: the end of pid 1 is the end of all.
-  [[noreturn]] static void abandon() { _exit(1); }
+  // Nobody is left who could want the command.
+  [[noreturn]] void abandon() const {
+    if (supervises_) end_others();
+    _exit(1);
+  }
 
   [[nodiscard]] int fd() const { return fd_; }
 
  private:
   int fd_;
+  bool supervises_ = false;
 };
 
 class Supervision {
  public:
-  Supervision(const Control& control, const Command& command, Place place, int slave, int signals,
+  Supervision(const Control& control, const Command& command, const PayloadHeader& header, int slave, int signals,
               const WallClock& clock)
       : control_(control),
         command_(command),
-        target_(place == Place::SharedGroup ? command.pid : -command.pid),
-        has_terminal_(slave >= 0),
-        front_(place == Place::OwnTerminal ? slave : -1, command.pid),
+        target_(header.place == Place::SharedGroup ? command.pid : -command.pid),
+        ends_others_(slave >= 0 || header.alone != 0),
+        front_(header.place == Place::OwnTerminal ? slave : -1, command.pid),
         signals_(signals),
         clock_(clock) {}
 
@@ -121,7 +135,7 @@ class Supervision {
                        {signals_, POLLIN, 0},
                        {command_.exec_result, POLLIN, 0},
                        {clock_.fd(), POLLIN, 0}};
-      if (poll(wait, 4, -1) < 0 && errno != EINTR) Control::abandon();
+      if (poll(wait, 4, -1) < 0 && errno != EINTR) control_.abandon();
       if (wait[1].revents != 0) take_signals();
       if (wait[2].revents != 0) read_exec_result();
       if (wait[0].revents != 0) carry_out(control_.next());
@@ -197,7 +211,7 @@ class Supervision {
         in_group_ |= std::uint64_t{1} << (info.ssi_signo - 1);
       }
     }
-    if (got >= 0 || errno != EAGAIN) Control::abandon();
+    if (got >= 0 || errno != EAGAIN) control_.abandon();
     if (child) reap();
   }
 
@@ -257,28 +271,23 @@ class Supervision {
     close(command_.exec_result);
     command_.exec_result = -1;
     if (got != static_cast<ssize_t>(sizeof failed)) return;
-    if (failed.unfiltered != 0) end(ReportKind::Failed, static_cast<int>(Step::Seccomp), failed.error);
-    if (failed.limit == 0) end(ReportKind::ExecFailed, failed.error, failed.found);
-    end(ReportKind::Failed, static_cast<int>(Step::Limits), failed.error, static_cast<std::uint32_t>(failed.limit) - 1);
+    if (failed.before == Step::Orders) end(ReportKind::ExecFailed, failed.error, failed.found);
+    end(ReportKind::Failed, static_cast<int>(failed.before), failed.error, static_cast<std::uint32_t>(failed.limit));
   }
 
   [[noreturn]] void end(ReportKind kind, int value, int extra, std::uint32_t which = 0) {
     control_.report(kind, value, extra, resumes_, which);
-    if (has_terminal_) end_others();
+    if (ends_others_) end_others();
     _exit(0);
-  }
-
-  // The end of a session's leader hangs its terminal up, and the kernel then drops what fence has not read yet. Where
-  // the slave is closed everywhere before, the master still gives it all (drivers/tty/tty_io.c).
-  static void end_others() {
-    kill(-1, SIGKILL);
-    while (waitpid(-1, nullptr, __WALL) > 0 || errno == EINTR) continue;
   }
 
   const Control& control_;
   Command command_;
   pid_t target_;
-  bool has_terminal_;
+  /// The end of a session's leader hangs its terminal up, and the kernel then drops what fence has not read yet. Where
+  /// the slave is closed everywhere before, the master still gives it all (drivers/tty/tty_io.c). And who is pid 1 of
+  /// no namespace has to do what the kernel does for one that is.
+  bool ends_others_;
   Front front_;
   int signals_;
   const WallClock& clock_;
@@ -290,9 +299,8 @@ class Supervision {
 };
 
 // All that has to be done and to hold before Go.
-Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
+Failure prepare(const Orders& orders, PrivateTerminal& terminal, Ruleset& ruleset) {
   if (const Failure bad = place_descriptors(orders); bad.failed) return bad;
-  Ruleset ruleset;
   if (const Failure bad = make_ruleset(orders, ruleset); bad.failed) return bad;
   if (const Failure bad = verify_mounts(orders, ruleset); bad.failed) return bad;
   if (const Failure bad = make_terminal(orders, terminal); bad.failed) return bad;
@@ -302,14 +310,14 @@ Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
     if (const Failure bad = confirm_runtime_dir(orders.runtime_dir, orders.header->uid); bad.failed) return bad;
   }
   if (const Failure bad = grant_descriptors(orders, ruleset); bad.failed) return bad;
+  if (orders.header->alone != 0) return stand_apart();
+  if (getpid() != 1) return failure(Step::Apart, 0);
   return restrict_self(ruleset);
 }
 
 [[noreturn]] void run(int payload) {
   // Hidden from the sandbox's own processes (ptrace, /proc/1/fd) before there are any; CVE-2016-8659.
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) _exit(1);
-  // bwrap's monitor gone means that nobody reaps us; fence gone is seen on the control socket.
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) _exit(1);
   prctl(PR_SET_NAME, "fence-init", 0, 0, 0);
   sigset_t all;
   sigfillset(&all);
@@ -317,9 +325,13 @@ Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
 
   Orders orders;
   if (read_orders(payload, orders).failed) _exit(1);
-  const Control control(orders.header->control);
+  // bwrap's monitor gone means that nobody reaps us; fence gone is seen on the control socket. Who is pid 1 of no
+  // namespace has to end the others first.
+  if (orders.header->alone == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) _exit(1);
+  Control control(orders.header->control);
   PrivateTerminal terminal;
-  Failure bad = prepare(orders, terminal);
+  Ruleset ruleset;
+  Failure bad = prepare(orders, terminal, ruleset);
   const int signals = bad.failed ? -1 : signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
   if (!bad.failed && signals < 0) bad = failure(Step::Fork, errno);
   WallClock clock;
@@ -328,9 +340,10 @@ Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
   Command command;
   if (!bad.failed) {
     control.ready(terminal.master);
-    if (control.next().kind != OrderKind::Go) Control::abandon();
+    if (control.next().kind != OrderKind::Go) control.abandon();
     if (seconds != 0 && !clock.start(seconds)) bad = failure(Step::Clock, errno);
-    if (!bad.failed) bad = start_command(orders, terminal.slave, command);
+    control.supervises();
+    if (!bad.failed) bad = start_command(orders, terminal.slave, ruleset, command);
   }
   if (bad.failed) {
     control.report(ReportKind::Failed, static_cast<int>(bad.step), bad.error, 0, bad.mount);
@@ -338,7 +351,7 @@ Failure prepare(const Orders& orders, PrivateTerminal& terminal) {
   }
   // The other end of a pipe must see the command close it, not us.
   for (int stream = 0; stream < 3; ++stream) close(stream);
-  Supervision(control, command, orders.header->place, terminal.slave, signals, clock).run();
+  Supervision(control, command, *orders.header, terminal.slave, signals, clock).run();
 }
 
 }  // namespace

@@ -48,6 +48,13 @@ Failure grant(const Ruleset& ruleset, int fd, std::uint64_t rights);
 Failure grant_descriptors(const Orders& orders, const Ruleset& ruleset);
 /// Puts it in force, for this process and all that come of it. Precondition: no_new_privs.
 Failure restrict_self(Ruleset& ruleset);
+/// Without a pid namespace: from now on signals reach this process and those that come of it, and no other, so that
+/// kill(-1, ...) means what it means to pid 1. Orphans among them become this process's children. Proves it.
+/// Precondition: no_new_privs.
+Failure stand_apart();
+/// Tries what `ruleset`, now in force in the command's process, must refuse: a signal to the stage, and to list the
+/// root where no rule grants that.
+Failure try_restriction(const Orders& orders);
 
 /// What must be at each place of the plan is there; grants what Landlock grants there. Precondition: the capability to
 /// search every directory (root's) is not dropped yet.
@@ -110,12 +117,13 @@ struct Command {
 };
 struct ExecResult {
   std::int32_t error;
-  std::int32_t found;       ///< 1: execve was refused, and the file exists
-  std::int32_t unfiltered;  ///< 1: the filter was refused, and execve not tried
-  std::int32_t limit;       ///< above 0: the limit before this one was refused, and execve not tried
+  std::int32_t found;  ///< 1: execve was refused, and the file exists
+  Step before;         ///< what was refused before execve could be tried; Step::Orders: nothing
+  std::int32_t limit;  ///< with Step::Limits: which LimitRecord
 };
-/// `slave` is that of the private terminal, or -1. Precondition: every signal is blocked, so that none is lost while
+/// `slave` is that of the private terminal, or -1. A `ruleset` that is not in force yet becomes so in the command's
+/// process, and is closed here. Precondition: every signal is blocked, so that none is lost while
 /// the dispositions change.
-Failure start_command(const Orders& orders, int slave, Command& command);
+Failure start_command(const Orders& orders, int slave, Ruleset& ruleset, Command& command);
 
 }  // namespace fence::stage
