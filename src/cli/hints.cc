@@ -132,10 +132,19 @@ const MountOp* hidden_by(const SandboxPlan& plan, const SandboxPath& path) {
   return empty ? deepest : nullptr;
 }
 
+bool is_granted(const SandboxPlan& plan, const SandboxPath& path) {
+  return std::ranges::any_of(plan.mounts.ops(), [&](const MountOp& op) {
+    return std::holds_alternative<Bind>(op.action) && op.target.contains(path);
+  });
+}
+
 std::optional<std::string> hidden_program(const SandboxPlan& plan, int status) {
   const std::string& program = plan.command.front();
   if ((status != 126 && status != 127) || program.find('/') == std::string::npos) return std::nullopt;
   const auto path = inside_path(plan, program);
+  if (path && plan.executor == Executor::Landlock && !is_granted(plan, *path)) {
+    return escape_bytes(path->text()) + " is not granted in this sandbox; `--allow-read` grants it";
+  }
   const MountOp* op = path ? hidden_by(plan, *path) : nullptr;
   if (op == nullptr) return std::nullopt;
   return escape_bytes(path->text()) + " is not shown in the sandbox (" + escape_bytes(op->target.text()) + ": " +

@@ -140,6 +140,8 @@ std::string_view because_text(Because because) noexcept {
       return "the private runtime directory";
     case Because::LinkOnTheWay:
       return "a link that a wish goes through";
+    case Because::Needed:
+      return "programs need it";
     case Because::Mended:
       return "so that everyday tools do not break";
   }

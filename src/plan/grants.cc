@@ -264,7 +264,7 @@ class GrantPass {
       return refuse_private(proc, *grant, "the host's kernel settings and processes would be writable");
     }
     out_.specs[proc] = {HostSpec{same_outside(proc), BindMode::ReadOnly, false, false},
-                        {Origin{}, Because::PrivateProc, "the host's: there is no other without a pid namespace", {}},
+                        {Origin{}, Because::Needed, "the host's, since there is no other without a pid namespace", {}},
                         false};
   }
 
@@ -277,10 +277,9 @@ class GrantPass {
       const SandboxPath path = dev.child(name);
       const auto* fact = std::get_if<Present>(&lens_.path(same_outside(path)));
       if (fact == nullptr || fact->kind != PathKind::CharDevice) continue;
-      out_.specs[path] = {
-          HostSpec{same_outside(path), BindMode::Device, false, false},
-          {Origin{}, Because::PrivateDev, "of every /dev; the host's other devices are not granted", {}},
-          false};
+      out_.specs[path] = {HostSpec{same_outside(path), BindMode::Device, false, false},
+                          {Origin{}, Because::Needed, "of every /dev", {}},
+                          false};
     }
   }
 

@@ -52,6 +52,7 @@ bool is_granted(const MountOp* op) {
     case Because::PrivateDev:
     case Because::RuntimeDir:
     case Because::LinkOnTheWay:
+    case Because::Needed:
     case Because::Mended:
       return false;
   }

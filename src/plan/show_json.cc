@@ -61,6 +61,8 @@ std::string_view because_name(Because because) {
       return "runtime-dir";
     case Because::LinkOnTheWay:
       return "link-on-the-way";
+    case Because::Needed:
+      return "needed";
     case Because::Mended:
       return "mended";
   }

@@ -32,23 +32,48 @@ inline bool may_be_workspace(const HostPath& path, FactLens& lens) {
   }
 }
 
-inline bool is_named(const Bind& bind, const Policy& policy, FactLens& lens) {
+inline bool is_named(const HostPath& source, const Policy& policy, FactLens& lens) {
   for (const auto& rule : policy.paths) {
     if (rule.value.list != PathList::AllowWrite) continue;
     if (const auto* path = std::get_if<HostPath>(&rule.value.path)) {
       const auto real = led_to(lens, *path);
-      if (path->contains(bind.source) || (real && real->contains(bind.source))) return true;
+      if (path->contains(source) || (real && real->contains(source))) return true;
       // A pattern may have matched a link.
       if (!rule.value.pattern.empty()) return true;
-    } else if (std::holds_alternative<InWorkspace>(rule.value.path) && may_be_workspace(bind.source, lens)) {
+    } else if (std::holds_alternative<InWorkspace>(rule.value.path) && may_be_workspace(source, lens)) {
       return true;
     }
   }
   for (const auto& rule : policy.binds) {
     const auto real = led_to(lens, rule.value.source);
-    if (rule.value.mode != BindMode::ReadOnly && real && real->contains(bind.source)) return true;
+    if (rule.value.mode != BindMode::ReadOnly && real && real->contains(source)) return true;
   }
   return false;
+}
+
+/// What lies in every /dev and leads to nothing.
+inline bool is_standard_node(const HostPath& path) {
+  for (const char* name : {"full", "null", "random", "tty", "urandom", "zero"}) {
+    if (path == HostPath::root().child("dev").child(name)) return true;
+  }
+  return false;
+}
+
+/// What Landlock alone lets the command change, and no rule of `policy` says so.
+inline std::optional<std::string> granted_without_mounts(const SandboxPlan& plan, const Policy& policy,
+                                                         FactLens& lens) {
+  constexpr std::uint64_t kChanging = landlock::kWriteFile | landlock::kTruncate | landlock::kRefer | landlock::kMaking;
+  const bool holds_all = (plan.landlock.handled & kChanging) == kChanging;
+  if (!holds_all) return "everything: a right is not handled";
+  for (const LandlockRule& rule : plan.landlock.rules) {
+    const HostPath path = same_outside(rule.path);
+    if ((rule.rights & kChanging) == 0 || is_standard_node(path)) continue;
+    const auto* present = std::get_if<Present>(&lens.path(path));
+    const bool node = present != nullptr && present->kind != PathKind::Regular && path_contains("/dev", path.text()) &&
+                      (policy.devices.value == DevicesMode::Host || !policy.device_nodes.empty());
+    if (!node && !is_named(path, policy, lens)) return std::string(path.text());
+  }
+  return std::nullopt;
 }
 
 /// The first bind of `plan` through which the host can be written to although no rule of `policy` says so.
@@ -59,8 +84,10 @@ inline std::optional<std::string> granted_by_nothing(const SandboxPlan& plan, co
     // A device node's own rights decide, and /dev is told of as a danger where it is the host's.
     const bool device = bind->mode == BindMode::Device && policy.devices.value == DevicesMode::Host;
     const bool node = bind->mode == BindMode::Device && !policy.device_nodes.empty();
-    if (!device && !node && !is_named(*bind, policy, lens)) return std::string(bind->source.text());
+    const bool standard = plan.executor == Executor::Landlock && is_standard_node(bind->source);
+    if (!device && !node && !standard && !is_named(bind->source, policy, lens)) return std::string(bind->source.text());
   }
+  if (plan.executor == Executor::Landlock) return granted_without_mounts(plan, policy, lens);
   return std::nullopt;
 }
 

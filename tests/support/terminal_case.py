@@ -60,6 +60,7 @@ while True:
 # By the settings' layer of the environment, so that a line typed into a shell need not say it.
 SHARED = {"FENCE_SET_BACKEND": "bwrap"}
 PRIVATE = {"FENCE_SET_BACKEND": "native", "FENCE_SET_TERMINAL_MODE": "private"}
+WITHOUT_NAMESPACES = {"FENCE_SET_PROFILE": '["landlock"]'}
 SHARED_NATIVE = {"FENCE_SET_BACKEND": "native", "FENCE_SET_TERMINAL_MODE": "shared"}
 
 

@@ -5,7 +5,7 @@ import signal
 import unittest
 
 import processes
-from terminal_case import CTRL_C, CTRL_D, CTRL_Z, INTERACTIVE, PRIVATE, SHARED_NATIVE, SIZES, STOPPED, TerminalCase, inner_words
+from terminal_case import CTRL_C, CTRL_D, CTRL_Z, INTERACTIVE, PRIVATE, SHARED_NATIVE, SIZES, STOPPED, WITHOUT_NAMESPACES, TerminalCase, inner_words
 
 
 class OrdinaryUser(TerminalCase):
@@ -260,6 +260,10 @@ class Root(OrdinaryUser):
 
 class Private(OrdinaryUser):
     SETTINGS = PRIVATE
+
+
+class WithoutNamespaces(OrdinaryUser):
+    SETTINGS = WITHOUT_NAMESPACES
 
 
 class SharedByTheNativeExecutor(OrdinaryUser):

@@ -31,6 +31,7 @@ enum class Because : std::uint8_t {
   PrivateDev,      ///< the private /dev, and what belongs to it
   RuntimeDir,      ///< the private runtime directory
   LinkOnTheWay,    ///< a symbolic link that a wish named or went through
+  Needed,          ///< where nothing is mounted: programs do not work without it
   Mended,          ///< a file shown so that everyday tools do not break needlessly
 };
 /// A phrase: "deeper path", "pinned: cannot be renamed away".

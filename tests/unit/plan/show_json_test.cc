@@ -25,6 +25,7 @@ TEST(PlanJson, ShowsTheWholePlan) {
     "workspace"
   ],
   "executor": "bwrap: the only executor of this build",
+  "namespaces": true,
   "keep_descriptors": [],
   "mounts": [
     {
@@ -222,6 +223,7 @@ TEST(PlanJson, ShowsTheWholePlan) {
     "scoped": [
       "signal"
     ],
+    "handled_net": [],
     "rules": [
       {
         "path": "/dev",
