@@ -197,7 +197,10 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
           "the system call filter cannot be loaded inside: " + errno_text(errno_value), errno_value,
           "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER), and without one nothing is run");
     case stage::Step::CapabilitiesLeft:
-      return confinement_error("a capability is left inside", 0, "this bwrap does not drop what the plan drops");
+      return confinement_error("a capability is left inside", 0,
+                               plan.executor == Executor::Landlock
+                                   ? "root needs CAP_SETPCAP to drop the others; start fence as an ordinary user"
+                                   : "this bwrap does not drop what the plan drops");
     case stage::Step::Session:
       return confinement_error(plan.session.kind() == SessionKind::NewSession
                                    ? "the command would not be in a session of its own"
@@ -238,11 +241,13 @@ Error stage_failure(stage::Step step, int errno_value, const SandboxPlan& plan, 
     case stage::Step::LandlockRestrict:
       return landlock_error("landlock_restrict_self(2)", "", errno_value, plan);
     case stage::Step::Apart:
-      return confinement_error("signals of the sandbox's first process would reach processes outside", errno_value,
-                               "Landlock's scope of signals does not work here (Linux 6.12)");
+      return confinement_error("signals of the sandbox's first process would reach processes outside" +
+                                   (errno_value == 0 ? std::string() : ": " + errno_text(errno_value)),
+                               errno_value, "Landlock's scope of signals does not work here (Linux 6.12)");
     case stage::Step::Held:
-      return confinement_error("Landlock lets through what the plan does not grant", errno_value,
-                               "this kernel's Landlock does not hold what it says; use another executor");
+      return confinement_error(errno_value == 0 ? "Landlock lets through what the plan does not grant"
+                                                : "Landlock cannot be tried: " + errno_text(errno_value),
+                               errno_value, "this kernel's Landlock does not hold what it says; use another executor");
     case stage::Step::Clock:
       return {.kind = ErrorKind::Host,
               .what = "cannot keep limits.wallTime",

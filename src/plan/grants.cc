@@ -211,7 +211,7 @@ class GrantPass {
     const std::size_t all = narrower.there.size() + narrower.not_there;
     const std::string what = all == 1 && narrower.not_there == 0
                                  ? narrower.there.front().substr(0, narrower.there.front().find(": "))
-                                 : std::to_string(all) + " paths";
+                                 : std::to_string(all) + (all == 1 ? " path" : " paths");
     Error error = entry(policy_, "cannot " + std::string(narrower.verb) + " " + what + " below " + below,
                         "without mounts all below a granted directory is granted like it", narrower.origin,
                         "grant less than " + below + "; " + std::string(kUseProfile));
@@ -283,6 +283,12 @@ class GrantPass {
     }
   }
 
+  /// What of the files are the caller's.
+  [[nodiscard]] std::string degraded_text(const AbilityRow& row) const {
+    const bool as_root = row.ability == Ability::Metadata && lens_.host().caller.uid == 0;
+    return std::string(row.degraded) + (as_root ? "; as root these are the system's" : "");
+  }
+
   void do_without(Ability ability, const std::vector<std::string>& places) {
     const bool required =
         std::ranges::any_of(policy_.require, [&](const auto& each) { return each.value.ability == ability; });
@@ -291,15 +297,15 @@ class GrantPass {
     const AbilityRow& row = ability_row(ability);
     const auto allowed = std::ranges::find(policy_.allow_degraded, ability, &Sourced<Ability>::value);
     if (allowed != policy_.allow_degraded.end()) {
-      out_.done_without.push_back({std::string(row.name), "lacking: " + std::string(kNoNamespaces),
-                                   std::string(row.degraded), allowed->origin});
+      out_.done_without.push_back(
+          {std::string(row.name), "lacking: " + std::string(kNoNamespaces), degraded_text(row), allowed->origin});
       return;
     }
     Error error =
         entry(policy_, "cannot give the command a " + std::string(row.meaning), std::string(kNoNamespaces),
               policy_.backend.origin,
               "allowDegraded = [\"" + std::string(row.name) + "\"] goes on without; the profile `landlock` does");
-    error.context = {"without: " + std::string(row.degraded)};
+    error.context = {"without: " + degraded_text(row)};
     for (const std::string& place : places) error.context.push_back(place);
     errors_.push_back(std::move(error));
   }

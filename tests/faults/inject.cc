@@ -1,12 +1,13 @@
-// Runs a program, and makes one system call of it fail, or kills one of its processes there.
+// Runs a program, and makes one system call of it fail (errno=0: does not make it, and says that all went well), or
+// kills one of its processes there.
 //
 //   inject LOG ROLE:CALL:N errno=NUMBER|kill=ROLE|list PROGRAM [ARGUMENT...]
 //
 // N counts the calls of that name in that role, from 1. Roles: "main" is the program, "child" what it makes with a user
-// namespace of its own, "command" what that one makes, "guard" what the program makes after it, "helper" every other
-// process. LOG gets, a line each: with `list`
-// every call as ROLE:CALL; "hit" where the call was met; "left ROLE" for what still lives ten seconds after the program
-// has ended. The exit status is the program's, or 128 and the signal.
+// namespace of its own or, without one, as a subreaper, "command" what that one makes, "guard" what the program makes
+// after it, "helper" every other process. LOG gets, a line each: with `list` every call as ROLE:CALL; "hit" where the
+// call was met; "left ROLE" for what still lives ten seconds after the program has ended. The exit status is the
+// program's, or 128 and the signal.
 #include <elf.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -39,7 +40,8 @@ struct Aim {
 
 struct Deed {
   bool list = false;
-  int error = 0;
+  bool skip = false;
+  int error = 0;  ///< of a call that is skipped; 0: it says that all went well
   std::string kill{};
 };
 
@@ -48,6 +50,7 @@ struct Process {
   bool waiting = false;  ///< stopped until its role is known
   bool in_call = false;
   bool refused = false;   ///< the call that it is in
+  bool reaps = false;     ///< is a subreaper: what it makes next is "child"
   std::string next_role;  ///< of what its current call makes
   std::map<std::string, int> counts;
 };
@@ -177,11 +180,12 @@ class Tracer {
     if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return;
     process.next_role = role_of_new(pid, process, info);
     const std::string name = call_name(info);
+    if (name == "prctl(36)") process.reaps = info.entry.args[1] != 0;
     if (deed_.list) std::fprintf(log_, "%s:%s\n", process.role.c_str(), name.c_str());
     if (process.role != aim_.role || name != aim_.call || ++process.counts[name] != aim_.occurrence || hit_) return;
     hit_ = true;
     std::fprintf(log_, "hit\n");
-    if (deed_.error != 0) {
+    if (deed_.skip) {
       process.refused = true;
       skip_call(pid);
     }
@@ -200,7 +204,8 @@ class Tracer {
     }
     if ((flags & CLONE_NEWUSER) != 0) return "child";
     const auto is_child = [](const auto& other) { return other.second.role == "child"; };
-    return std::any_of(processes_.cbegin(), processes_.cend(), is_child) ? "guard" : "helper";
+    if (std::any_of(processes_.cbegin(), processes_.cend(), is_child)) return "guard";
+    return process.reaps ? "child" : "helper";
   }
 
   void give_up() {
@@ -230,7 +235,7 @@ Aim parse_aim(const std::string& text) {
 
 Deed parse_deed(const std::string& text) {
   if (text == "list") return {.list = true};
-  if (text.starts_with("errno=")) return {.error = std::stoi(text.substr(6))};
+  if (text.starts_with("errno=")) return {.skip = true, .error = std::stoi(text.substr(6))};
   if (text.starts_with("kill=")) return {.kill = text.substr(5)};
   throw std::invalid_argument(text);
 }

@@ -159,6 +159,33 @@ class EachCallForLimits(EachCall):
         self.assertGreaterEqual(self.try_each({role: added[role] for role in ("child", "command")}), 3)
 
 
+@as_both
+class EachCallWithoutNamespaces(EachCall):
+    GOES_ON = {
+        **GOES_ON,
+        ("child", "kill"): "the errno is the proof that nobody outside is reached",
+        ("command", "kill"): "the errno is the proof that the stage is out of reach",
+        ("command", "openat"): "EACCES is the proof that the root is not granted",
+    }
+
+    def test_each_call(self):
+        if self.AS_ROOT:
+            kept = {("child", "prctl(24)"): "PR_CAPBSET_DROP: what is left is found when it is read back"}
+        else:
+            kept = {("child", "prctl(23)"): "PR_CAPBSET_READ: only root can empty the bounding set"}
+        self.GOES_ON = {**self.GOES_ON, **kept}
+        self.how = {"options": ("-p", "landlock")}
+        self.assertGreater(self.try_each(set_up_calls(self.calls_of_a_run(**self.how))), 60)
+
+    def test_what_landlock_lets_through_ends_the_launch(self):
+        for role, call, said in (("child", "kill", "would reach processes outside"), ("command", "kill", "lets through"),
+                                 ("command", "openat", "cannot be tried: too many open files")):
+            number = E.EMFILE if call == "openat" else 0
+            run = self.run_with(Aim(role, call, 1), f"errno={number}", options=("-p", "landlock"))
+            self.assertEqual(problems_of_refusal(run), [], run)
+            self.assertIn(said, run.err)
+
+
 class TheCheck(FaultCase):
     """The negative controls."""
 

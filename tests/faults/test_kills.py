@@ -48,6 +48,13 @@ class Killed(FaultCase):
             self.assertIn(run.status, (125, 137), f"{aim}: {run}")
             self.assertIn("the process that guards its mounts was killed" if run.status == 137 else "nothing was run", run.err)
 
+    def test_without_namespaces(self):
+        how = {"options": ("-p", "landlock")}
+        calls = set_up_calls(self.calls_of_a_run(**how))
+        for whom in ("main", "child"):
+            self.kill(whom, self.aims(("main", "child", "command") if whom == "main" else ("child", "command"), 1, calls),
+                      "/usr/bin/sleep", "1000", **how)
+
     def test_with_a_private_terminal(self):
         stdin = self.terminal()
         before = termios.tcgetattr(stdin)

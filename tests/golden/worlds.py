@@ -277,6 +277,12 @@ WORLDS = {
         {**WSL2, **SETTINGS_OF_ADA, "/c": directory(1000, "0777", fs="network")}, release="6.18.33", listening=WSL_LISTENING,
         environment=ON_WSL, drives=["/c", "/mnt/c"]),
     "strict": world(ADA, environment=[RUNTIME], release="6.12.48+deb13-amd64"),
+    # A container that lets nobody make namespaces.
+    "landlock": world({**ADA, "/dev/null": file(mode="0666", kind="char-device", fs="tmpfs")}, environment=[RUNTIME, ("TMPDIR", "/tmp")], release="6.12.48+deb13-amd64", bwrap=False,
+                      native=lacks("native", "unshare(CLONE_NEWUSER)", 1)),
+    "landlock_refused": world({**ADA, "/home/ada/src/app/.env": file(uid=1000)}, environment=[RUNTIME],
+                              release="6.12.48+deb13-amd64", bwrap=False, native=lacks("native", "unshare(CLONE_NEWUSER)", 1)),
+    "landlock_old_kernel": world(ADA, **{**UBUNTU, "bwrap": False}),
     "readonly": world(ADA, environment=[RUNTIME], on_terminal=False),
     "worktree": world(
         {**ADA,

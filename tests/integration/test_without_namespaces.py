@@ -29,6 +29,15 @@ assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0
 os.execvp(sys.argv[1], sys.argv[1:])
 """.format(numbers={"x86_64": (56, 435, 272), "aarch64": (220, 435, 97)}.get(platform.machine()))
 
+WITNESS = """
+import signal
+signal.signal(signal.SIGURG, lambda *_: print("reached", flush=True))
+signal.signal(signal.SIGUSR1, lambda *_: print("asked", flush=True))
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
+
 # "done", or what refused it.
 TRY = """
 import ctypes, os, resource, signal, socket, sys
@@ -185,12 +194,19 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 """
         self.assertEqual(self.succeeded(self.python(code, *ALONE)).out, "-15\n")
 
-    def test_the_callers_process_group(self):
-        """kill(-1, ...) reaches all that the user has. Signal 0 harms nobody."""
-        code = attempt("os.kill(-1, 0)")
-        self.assertEqual(self.succeeded(self.outside(*PYTHON, code)).out, "done\n")
+    @user_only
+    def test_all_at_once_are_out_of_reach(self):
+        """kill(-1, ...) reaches all that the user has. SIGURG harms nobody, and the answer tells nothing."""
+        witness = self.start([*PYTHON, WITNESS])
+        self.assertEqual(witness.stdout.readline(), b"up\n")
+        everybody = "import os, signal; os.kill(-1, signal.SIGURG)"
         for options in ((), ("--no-force-new-session",)):
-            self.assertEqual(self.succeeded(self.python(code, *ALONE, *options)).out, "Operation not permitted\n")
+            self.succeeded(self.python(everybody, *ALONE, *options))
+            witness.send_signal(signal.SIGUSR1)
+            self.assertEqual(witness.stdout.readline(), b"asked\n")
+        self.succeeded(self.outside(*PYTHON, everybody))
+        self.assertEqual(witness.stdout.readline(), b"reached\n")
+        self._end(witness)
 
     def test_shared_memory(self):
         body = "number = LIBC.shmget(0, 4096, 0o600)\nchecked(number)\nchecked(LIBC.shmctl(number, 0, None))"

@@ -45,7 +45,7 @@ CallRule any_call() { return {*rc::gen::elementOf(std::vector<std::string>{"moun
 
 SettingsLayer any_layer() {
   SettingsLayer layer;
-  layer.backend = maybe({Backend::Auto, Backend::Native, Backend::Bwrap});
+  layer.backend = maybe({Backend::Auto, Backend::Native, Backend::Bwrap, Backend::Landlock});
   layer.force_new_session = maybe({false, true});
   layer.terminal = maybe({TerminalMode::Auto, TerminalMode::Private, TerminalMode::Shared});
   layer.paths = some<PathRule>(any_rule);

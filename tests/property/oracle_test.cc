@@ -249,5 +249,58 @@ TEST(Oracle, WouldNoticeAWritableTreeThatNoRuleNames) {
   EXPECT_EQ(granted_by_nothing(*plan, other, lens), "/srv/a/b");
 }
 
+Policy without_namespaces(const std::vector<Rule>& rules) {
+  Policy policy = policy_of(rules);
+  policy.backend = {Backend::Landlock, {}};
+  policy.runtime_dir = {RuntimeDirMode::Unset, {}};
+  for (const Ability ability : {Ability::Proc, Ability::Cgroup, Ability::Metadata}) {
+    policy.allow_degraded.push_back({ability, {}});
+  }
+  return policy;
+}
+
+/// As the kernel does it: what the rules on the way to the root grant, added up.
+Verdict held(const SandboxPlan& plan, const std::string& path) {
+  std::uint64_t rights = 0;
+  for (const LandlockRule& rule : plan.landlock.rules) rights |= rule.path.contains(inside(path)) ? rule.rights : 0;
+  if ((rights & landlock::kWriteFile) != 0) return Verdict::Writable;
+  return (rights & landlock::kReadFile) != 0 ? Verdict::ReadOnly : Verdict::Hidden;
+}
+
+bool takes_mounts(const std::vector<Rule>& rules, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    const Verdict here = evaluate(rules, path);
+    const Verdict above = evaluate(rules, inside(path).parent().text());
+    if (here == Verdict::Private || here < above) return true;
+  }
+  return false;
+}
+
+// Landlock alone: exactly what the rules say, or a refusal, and that only where something is narrower than what lies
+// above it or private.
+RC_GTEST_PROP(Oracle, WithoutNamespacesItHoldsOrIsRefused, ()) {
+  const FakeHost fake = small_host();
+  std::vector<Rule> rules;
+  const auto count = *rc::gen::inRange(1, 5);
+  for (int n = 0; n < count; ++n) {
+    const auto kind = *rc::gen::element(Rule::Kind::AllowRead, Rule::Kind::AllowRead, Rule::Kind::DenyRead,
+                                        Rule::Kind::AllowWrite, Rule::Kind::DenyWrite, Rule::Kind::Scratch);
+    const std::string path = *rc::gen::elementOf(kSmallTree);
+    const bool file = path == "/srv/a/b/f" || path == "/srv/a/g";
+    rules.push_back(
+        {file && kind == Rule::Kind::Scratch ? Rule::Kind::DenyRead : kind, path, *rc::gen::element(1, 3, 6)});
+  }
+  const bool cannot_be_held = takes_mounts(rules, kSmallTree);
+  RC_CLASSIFY(cannot_be_held);
+  const Policy policy = without_namespaces(rules);
+  HostFacts facts = fake.questioned();
+  const auto plan = fake.plan_from(policy, {{"true"}, {}, {}}, facts);
+  RC_ASSERT(plan.has_value() != cannot_be_held);
+  if (!plan) return;
+  FactLens lens(facts);
+  RC_ASSERT(granted_by_nothing(*plan, policy, lens) == std::nullopt);
+  for (const std::string& path : kSmallTree) RC_ASSERT(held(*plan, path) == evaluate(rules, path));
+}
+
 }  // namespace
 }  // namespace fence::testing

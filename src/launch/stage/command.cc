@@ -96,14 +96,14 @@ Failure hold(const Orders& orders, Ruleset& ruleset) {
 }
 
 // Without a pid namespace the end of the stage ends nobody else.
-void end_with_stage(const Orders& orders, pid_t stage) {
+void end_with_stage(const Orders& orders, pid_t stage, int result) {
   if (orders.header->alone == 0) return;
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) give_up(result, {errno, 0, Step::Fork, 0});
   if (getppid() != stage) _exit(1);
 }
 
 [[noreturn]] void become_command(const Orders& orders, int slave, Ruleset& ruleset, pid_t stage, int result) {
-  end_with_stage(orders, stage);
+  end_with_stage(orders, stage, result);
   take_place(*orders.header, slave);
   for (int stream = 0; stream < 3; ++stream) {
     if (orders.header->streams[stream] == -1) close(stream);

@@ -187,7 +187,7 @@ const Situation kUnholdable[] = {
      {"cannot hide /home/ann/p/.env below /home/ann/p", "/home/ann/p is granted by"}},
     {"hidden_and_not_there_yet",
      [](PolicyBuilder& policy, FakeHost&) { policy.deny_read("/home/ann/p/.env", 3, true); },
-     {"cannot hide 1 paths below /home/ann/p", "and 1 that are not there yet"}},
+     {"cannot hide 1 path below /home/ann/p", "and 1 that are not there yet"}},
     {"read_only_in_the_project",
      [](PolicyBuilder& policy, FakeHost& fake) {
        fake.dir("/home/ann/p/vendor");
