@@ -181,7 +181,8 @@ class GrantPass {
       return;
     }
     if (node.write == nullptr) return;
-    if (node.write->protect) {
+    // What is enforced is nobody's to do without.
+    if (node.write->protect && !node.write->enforced) {
       unprotected_.push_back(escape_bytes(path.text()));
     } else {
       add_narrower("keep from being written", path, *node.write);

@@ -27,7 +27,7 @@ TEST_F(LoadConfig, LayersStandInOrderWithTheirNames) {
   const auto config = loaded();
   std::vector<std::string> names;
   for (const SettingsLayer& layer : config.layers) names.push_back(layer.name);
-  EXPECT_THAT(names, ElementsAre("fence", "profile base", "profile credentials", "profile strict",
+  EXPECT_THAT(names, ElementsAre("fence", "profile base", "profile credentials", "profile system", "profile strict",
                                  "~/.config/fence/settings.toml", "command line"));
   EXPECT_EQ(config.user_file->text(), kUserFile);
   const Policy policy = merge(config.layers);
@@ -110,7 +110,7 @@ TEST_F(LoadConfig, SettingsNamesAnotherFile) {
   const auto config = loaded();
   EXPECT_EQ(config.user_file->text(), "/srv/app/x.toml");
   EXPECT_EQ(config.profiles.back(), "strict");
-  EXPECT_EQ(config.layers[4].paths[0].value.path, RulePath(*HostPath::parse("/srv/app/d")));
+  EXPECT_EQ(config.layers[5].paths[0].value.path, RulePath(*HostPath::parse("/srv/app/d")));
 }
 
 TEST_F(LoadConfig, TheFileOfSettingsMustExist) {
@@ -150,20 +150,21 @@ TEST_F(LoadConfig, ErrorsOfAllLayersComeAtOnce) {
   files_[kUserFile] = "profile = ['nope', 'mine']\nbackend = 7\n\n[filesystem]\nallowRaed = []\n";
   files_[kProfiles + "mine.toml"] = "nesting = 'yes'\n";
   option("network.mode", std::string("hots"), "--net");
-  EXPECT_THAT(errors(), ElementsAre("fence: unknown profile \"nope\"\n"
-                                    "  asked for by ~/.config/fence/settings.toml:1:11\n"
-                                    "  fence has base, credentials, readonly, root, strict, workspace and wsl\n"
-                                    "  your own would be ~/.config/fence/profiles/nope.toml",
-                                    "fence: nesting must be true or false, not a string\n"
-                                    "  asked for by ~/.config/fence/profiles/mine.toml:1:11",
-                                    "fence: backend must be \"auto\", \"native\" or \"bwrap\", not a whole number\n"
-                                    "  asked for by ~/.config/fence/settings.toml:2:11",
-                                    "fence: unknown setting \"filesystem.allowRaed\"\n"
-                                    "  asked for by ~/.config/fence/settings.toml:5:1\n"
-                                    "  hint: did you mean filesystem.allowRead?",
-                                    "fence: network.mode must be \"none\" or \"host\", not \"hots\"\n"
-                                    "  asked for by --net\n"
-                                    "  hint: did you mean \"host\"?"));
+  EXPECT_THAT(errors(),
+              ElementsAre("fence: unknown profile \"nope\"\n"
+                          "  asked for by ~/.config/fence/settings.toml:1:11\n"
+                          "  fence has base, credentials, landlock, readonly, root, strict, system, workspace and wsl\n"
+                          "  your own would be ~/.config/fence/profiles/nope.toml",
+                          "fence: nesting must be true or false, not a string\n"
+                          "  asked for by ~/.config/fence/profiles/mine.toml:1:11",
+                          "fence: backend must be \"auto\", \"native\", \"bwrap\" or \"landlock\", not a whole number\n"
+                          "  asked for by ~/.config/fence/settings.toml:2:11",
+                          "fence: unknown setting \"filesystem.allowRaed\"\n"
+                          "  asked for by ~/.config/fence/settings.toml:5:1\n"
+                          "  hint: did you mean filesystem.allowRead?",
+                          "fence: network.mode must be \"none\" or \"host\", not \"hots\"\n"
+                          "  asked for by --net\n"
+                          "  hint: did you mean \"host\"?"));
 }
 
 TEST_F(LoadConfig, ASyntaxErrorHidesNoErrorElsewhere) {
@@ -176,10 +177,11 @@ TEST_F(LoadConfig, AnUnknownProfileNamesTheNearest) {
   option("profile", std::string("workspce"), "--profile");
   request_.environment.clear();
   request_.home_by_nss.clear();
-  EXPECT_THAT(errors(), ElementsAre("fence: unknown profile \"workspce\"\n"
-                                    "  asked for by --profile\n"
-                                    "  fence has base, credentials, readonly, root, strict, workspace and wsl\n"
-                                    "  hint: did you mean \"workspace\"?"));
+  EXPECT_THAT(errors(),
+              ElementsAre("fence: unknown profile \"workspce\"\n"
+                          "  asked for by --profile\n"
+                          "  fence has base, credentials, landlock, readonly, root, strict, system, workspace and wsl\n"
+                          "  hint: did you mean \"workspace\"?"));
 }
 
 TEST_F(LoadConfig, AProfilesNameIsNoPath) {
@@ -198,7 +200,7 @@ TEST_F(LoadConfig, AnOwnProfileBuildsOnOthers) {
   files_[kProfiles + "other.toml"] = "profile = 'base'\nfilesystem.allowRead = ['near']\n";
   option("profile", std::string("mine"), "--profile");
   const auto config = loaded();
-  EXPECT_THAT(config.profiles, ElementsAre("base", "other", "credentials", "strict", "mine"));
+  EXPECT_THAT(config.profiles, ElementsAre("base", "other", "credentials", "system", "strict", "mine"));
   EXPECT_EQ(config.layers[2].paths[0].value.path, RulePath(*HostPath::parse(kProfiles + "near")));
   EXPECT_EQ(config.layers[2].name, "~/.config/fence/profiles/other.toml");
 }

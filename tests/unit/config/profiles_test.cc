@@ -56,7 +56,8 @@ TEST(ShippedProfiles, AreTheseAndEachCanBeUsed) {
     const auto config = load_config(request({std::string(profile.name)}), nothing_there);
     EXPECT_TRUE(config) << profile.name << ": " << ::testing::PrintToString(messages(config.error()));
   }
-  EXPECT_THAT(names, ElementsAre("base", "credentials", "readonly", "root", "strict", "workspace", "wsl"));
+  EXPECT_THAT(names, ElementsAre("base", "credentials", "landlock", "readonly", "root", "strict", "system", "workspace",
+                                 "wsl"));
 }
 
 TEST(ShippedProfiles, EveryHiddenPathIsOptionalAndSaysWhy) {

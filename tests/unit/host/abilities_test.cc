@@ -29,7 +29,8 @@ HostFacts tried(const std::set<Ability>& abilities) {
 std::set<Ability> all_abilities() {
   std::set<Ability> all;
   for (const AbilityRow& row : ability_table()) all.insert(row.ability);
-  all.erase(Ability::Kernel);  // not tried
+  // Not tried.
+  for (const Ability ability : {Ability::Metadata, Ability::Protect, Ability::Kernel}) all.erase(ability);
   return all;
 }
 

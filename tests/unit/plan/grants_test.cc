@@ -194,6 +194,9 @@ const Situation kUnholdable[] = {
        policy.deny_write("/home/ann/p/vendor", 3);
      },
      {"cannot keep from being written /home/ann/p/vendor below /home/ann/p"}},
+    {"protected_by_what_is_enforced",
+     [](PolicyBuilder& policy, FakeHost&) { policy.protect(".git/config", 9).enforced(); },
+     {"cannot keep from being written /home/ann/p/.git/config below /home/ann/p"}},
     {"a_private_tmp",
      [](PolicyBuilder& policy, FakeHost&) { policy.scratch("/tmp"); },
      {"cannot make a private directory at /tmp: it takes a mount", "--deny-read /tmp"}},
