@@ -144,7 +144,7 @@ class SameView(Case):
         self.same()
 
     def test_every_shipped_profile(self):
-        parts_of_others = ["base", "credentials", "root", "wsl"]
+        parts_of_others = ["base", "credentials", "root", "system", "wsl"]
         for profile in self.succeeded(self.fence("profiles")).out.split():
             with self.subTest(profile):
                 part = profile in parts_of_others
