@@ -351,7 +351,7 @@ Result<Outcome, Errors> run_native(const SandboxPlan& plan, ChildProgram program
 
 Result<Outcome, Errors> run_landlock(const SandboxPlan& plan, const HostFacts& facts) {
   using namespace launch;
-  if (Errors errors = closed_descriptors(plan); !errors.empty()) return errors;
+  if (Errors errors = refused_descriptors(plan); !errors.empty()) return errors;
   const Subreaper subreaper;
   return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
     return start_landlock(plan, std::move(orders), open_streams, inbox);
