@@ -25,8 +25,8 @@ struct ErrnoName {
   int value;
 };
 constexpr ErrnoName kSuccess{"success", 0};
-constexpr std::array kErrnoNames = {ErrnoName{"EPERM", EPERM}, ErrnoName{"ENOSYS", ENOSYS},
-                                    ErrnoName{"EACCES", EACCES}, ErrnoName{"EAFNOSUPPORT", EAFNOSUPPORT},
+constexpr std::array kErrnoNames = {ErrnoName{"EPERM", EPERM}, ErrnoName{"ENOSYS", ENOSYS}, ErrnoName{"EACCES", EACCES},
+                                    ErrnoName{"EAFNOSUPPORT", EAFNOSUPPORT},
                                     ErrnoName{"EPROTONOSUPPORT", EPROTONOSUPPORT}};
 constexpr std::array<std::string_view, 5> kLevels = {"always", "minimal", "default", "strict", "shared"};
 
