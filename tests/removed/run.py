@@ -8,6 +8,7 @@ whose tests fail without it, and ends with 1 where one stays green. As root, lik
 takes both users. Takes some 40 minutes on two cores.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -17,6 +18,9 @@ import sys
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import processes  # noqa: E402
+
 TABLE = pathlib.Path(__file__).parent / "controls.toml"
 WORK = ROOT / "build-removed"
 TREE, BUILD = WORK / "tree", WORK / "tree" / "build"
@@ -65,11 +69,23 @@ def build(references):
     return "" if done.returncode == 0 else done.stdout[-3000:]
 
 
+def end_what_is_left():
+    """Without its control a test may leave processes."""
+    for _ in range(100):
+        for pid in processes.descendants():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not processes.wait_until_gone(0.1):
+            return
+
+
 def passes(reference):
     place, _, word = reference.partition(" ")
     environment = {**os.environ, "FENCE_TESTS": word, "GTEST_FILTER": word or "*"}
-    return subprocess.run(["meson", "test", "-C", BUILD, "--no-rebuild", test_name(place)], env=environment, check=False,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    done = subprocess.run(["meson", "test", "-C", BUILD, "--no-rebuild", test_name(place)], env=environment, check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end_what_is_left()
+    return done.returncode == 0
 
 
 def without(control):
@@ -89,6 +105,7 @@ def without(control):
 
 
 def main(word):
+    processes.adopt_orphans()
     # A shell's background leaves these ignored, and the tests send them.
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
