@@ -3,6 +3,7 @@
 //
 //     compile_settings OUTPUT.cc BUILTIN.toml PROFILE.toml...
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -56,6 +57,7 @@ class Table {
     std::visit(fence::Overloaded{
                    [&](bool value) { row("Boolean", entry, 0, value ? 1 : 0); },
                    [&](std::int64_t value) { row("Number", entry, 0, value); },
+                   [&](double value) { row("Fraction", entry, 0, std::bit_cast<std::int64_t>(value)); },
                    [&](const std::string& value) {
                      row("Text", entry, place(value), static_cast<std::int64_t>(value.size()));
                    },

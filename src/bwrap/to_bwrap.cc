@@ -236,7 +236,7 @@ std::vector<std::string> core_limit(const SandboxPlan& plan) {
 std::vector<std::string> limited_command(const SandboxPlan& plan) {
   std::vector<std::string> words, limits;
   for (const LimitPlan& limit : plan.limits) {
-    if (limit.limit == Limit::CoreSize) continue;
+    if (limit.limit == Limit::CoreSize || !limit_row(limit.limit).controller.empty()) continue;
     const std::string value = std::to_string(limit.value);
     if (limit.limit == Limit::WallTime) {
       // In the foreground, where the command's job control is the terminal's; its end is the end of all.

@@ -33,6 +33,7 @@ Errors unanswered(const FactQueries& queries) {
     errors.push_back(facts_do_not_tell("whether the host has the ability " + std::string(ability_row(ability).name)));
   }
   if (queries.bwrap) errors.push_back(facts_do_not_tell("whether bwrap is installed"));
+  if (queries.cgroups) errors.push_back(facts_do_not_tell("which control groups there are around the caller"));
   return errors;
 }
 

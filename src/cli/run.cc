@@ -108,6 +108,7 @@ Result<int, Errors> run(const SandboxPlan& plan, const HostFacts& facts, const D
   }
   if (outcome.ended_by_fence) say.error(*outcome.ended_by_fence);
   if (outcome.time_is_up) say.error(time_is_up_error(plan));
+  for (const auto& [limit, times] : outcome.limits_reached) say.error(limit_reached_error(plan, limit, times));
   tell_appeared(plan, say);
   const int status = exit_status(outcome);
   if (!std::holds_alternative<Killed>(outcome.end) && !outcome.time_is_up) {

@@ -29,6 +29,15 @@ Result<int, Errors> show_profile(const std::string& name) {
                  .hint = meant ? "did you mean " + *meant + "?" : "`fence profiles` lists them"}};
 }
 
+Error no_line_for_a_group() {
+  return {.kind = ErrorKind::Unsupported,
+          .what = "cannot write this plan as a line for bwrap",
+          .why = "limits.pids, limits.memory and limits.cpus take a control group, which no option of bwrap makes",
+          .hint =
+              "take them back with --set limits.pids=none and the like, and put systemd-run in front of the line: "
+              "--user --scope -p TasksMax=... -p MemoryMax=... -p CPUQuota=..."};
+}
+
 Result<std::string, Errors> plan_output(PlanFormat format, const Result<SandboxPlan, Errors>& plan,
                                         const HostFacts& facts) {
   // Facts are of most use where there is no plan.
@@ -36,6 +45,7 @@ Result<std::string, Errors> plan_output(PlanFormat format, const Result<SandboxP
   if (!plan) return plan.error();
   if (format == PlanFormat::Json) return plan_json(*plan);
   if (format == PlanFormat::Text) return plan_text(*plan);
+  if (plan->cgroup) return Errors{no_line_for_a_group()};
   FENCE_TRY(const BwrapInvocation invocation, to_bwrap(*plan, facts));
   return shell_line(invocation);
 }

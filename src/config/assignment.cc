@@ -20,7 +20,9 @@ void stamp_value(Value& value, const Origin& origin) {
 Value value_of(std::string_view text, const Origin& origin) {
   auto parsed = parse_toml("value = " + std::string(text), origin.source, origin.layer);
   // A line break in `text` could begin another key.
-  const bool one_value = parsed && parsed->size() == 1 && parsed->front().key == "value";
+  bool one_value = parsed && parsed->size() == 1 && parsed->front().key == "value";
+  // A version of something is more often meant; who wants a number reads it from the string.
+  one_value = one_value && !std::holds_alternative<double>(parsed->front().value.data);
   Value value = one_value ? std::move(parsed->front().value) : Value{std::string(text), origin};
   stamp_value(value, origin);
   return value;

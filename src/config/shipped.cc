@@ -1,5 +1,7 @@
 #include "shipped.h"
 
+#include <bit>
+
 namespace fence {
 namespace {
 
@@ -46,6 +48,9 @@ class ShippedReader {
         break;
       case ShippedKind::Number:
         out.data = from.number;
+        break;
+      case ShippedKind::Fraction:
+        out.data = std::bit_cast<double>(from.number);
         break;
       case ShippedKind::Text:
         out.data = text(from.text_at, static_cast<std::uint64_t>(from.number));

@@ -9,7 +9,7 @@
 
 namespace fence {
 
-enum class ShippedKind : std::uint8_t { Boolean, Number, Text, Array, Table };
+enum class ShippedKind : std::uint8_t { Boolean, Number, Fraction, Text, Array, Table };
 
 /// A value, before the values in it. The numbers of a constant array cost nothing when the program is loaded; pointers
 /// would be relocated.
@@ -19,7 +19,7 @@ struct ShippedValue {
   std::uint32_t key_line, key_column;
   std::uint32_t line, column;
   std::uint32_t text_at;  ///< of a Text
-  std::int64_t number;    ///< of a Boolean 0 or 1; a Text's length; how many values an Array or Table has
+  std::int64_t number;    ///< of a Boolean 0 or 1; a Fraction's bits; a Text's length; how many values an Array or Table has
 };
 
 struct ShippedTable {

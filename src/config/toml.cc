@@ -48,7 +48,7 @@ class Converter {
         out.data = node.as_boolean()->get();
         break;
       case toml::node_type::floating_point:
-        refuse("a number with a fraction or exponent", out.origin);
+        out.data = node.as_floating_point()->get();
         break;
       case toml::node_type::date:
       case toml::node_type::time:

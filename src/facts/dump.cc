@@ -203,12 +203,40 @@ json json_of(const std::map<std::string, std::string>& values) {
   return out;
 }
 
+json json_of(const std::set<std::string>& words) {
+  json out = json::array();
+  for (const std::string& word : words) out.push_back(escape_bytes(word));
+  return out;
+}
+
 json bwrap_of(const HostFacts& facts) {
   if (!facts.bwrap_known) return facts_names::kUnknown;
   if (!facts.bwrap) return nullptr;
-  json options = json::array();
-  for (const std::string& option : facts.bwrap->options) options.push_back(escape_bytes(option));
-  return {{"path", escape_bytes(facts.bwrap->path)}, {"options", std::move(options)}, {"setuid", facts.bwrap->setuid}};
+  return {{"path", escape_bytes(facts.bwrap->path)},
+          {"options", json_of(facts.bwrap->options)},
+          {"setuid", facts.bwrap->setuid}};
+}
+
+json json_of(const CgroupDirectory& group) {
+  return {{"path", escape_bytes(group.path.text())},
+          {"type", escape_bytes(group.type)},
+          {"controllers", json_of(group.controllers)},
+          {"enabled", json_of(group.enabled)},
+          {"make_error", group.make_error},
+          {"move_error", group.move_error},
+          {"max_depth", group.max_depth ? json(*group.max_depth) : json(nullptr)},
+          {"max_descendants", group.max_descendants ? json(*group.max_descendants) : json(nullptr)},
+          {"descendants", group.descendants}};
+}
+
+json cgroups_of(const HostFacts& facts) {
+  if (!facts.cgroups) return facts_names::kUnknown;
+  json groups = json::array();
+  for (const CgroupDirectory& group : facts.cgroups->groups) groups.push_back(json_of(group));
+  return {{"own", facts.cgroups->own ? json(escape_bytes(*facts.cgroups->own)) : json(nullptr)},
+          {"v1_controllers", json_of(facts.cgroups->v1_controllers)},
+          {"groups", std::move(groups)},
+          {"swap", facts.cgroups->swap}};
 }
 
 /// One line an entry, in path order, so that two dumps can be compared with diff(1).
@@ -234,6 +262,7 @@ std::string dump_facts(const HostFacts& facts, bool secrets) {
       {"terminal", json_of(facts.terminal).dump()},
       {"kernel", json_of(facts.kernel).dump()},
       {"bwrap", bwrap_of(facts).dump()},
+      {"cgroups", cgroups_of(facts).dump()},
       {"environment", json_of(facts.environment, secrets).dump()},
       {"listening_sockets", json_of(facts.listening_sockets).dump()},
       {"open_descriptors", json(facts.open_descriptors).dump()},

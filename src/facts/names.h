@@ -8,7 +8,7 @@
 
 namespace fence::facts_names {
 
-inline constexpr std::string_view kSchema = "fence-facts/4";
+inline constexpr std::string_view kSchema = "fence-facts/5";
 inline constexpr std::string_view kLinkKind = "link";
 inline constexpr std::string_view kAbsentKind = "absent";
 inline constexpr std::string_view kUnreadableKind = "unreadable";

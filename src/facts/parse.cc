@@ -9,80 +9,20 @@
 
 #include "fence/facts/facts.h"
 #include "fence/util/glob.h"
-#include "json_reader.h"
+#include "json_values.h"
 #include "names.h"
+#include "parse_cgroups.h"
 
 namespace fence {
 namespace {
 
-constexpr std::uint64_t kMaxErrno = 4095;  ///< MAX_ERRNO (linux/err.h)
-constexpr std::uint64_t kMaxSignal = 64;   ///< the last real-time signal of Linux (signal(7))
+constexpr std::uint64_t kMaxSignal = 64;  ///< the last real-time signal of Linux (signal(7))
 constexpr std::uint64_t kMaxDescriptor = INT_MAX;
 constexpr std::uint64_t kFirstOwnDescriptor = 3;  ///< 0, 1 and 2 are in TerminalFacts
-
-template <class T>
-using Reader = Result<T> (*)(const JsonNode&);
-
-template <class T>
-Result<std::vector<T>> list_of(const JsonNode& node, Reader<T> read) {
-  FENCE_TRY(const std::vector<JsonNode> elements, node.elements());
-  std::vector<T> out;
-  for (const JsonNode& element : elements) {
-    FENCE_TRY(T value, read(element));
-    out.push_back(std::move(value));
-  }
-  return out;
-}
-
-/// As list_of, for what is sorted and has nothing twice.
-template <class T>
-Result<std::vector<T>> ascending_list_of(const JsonNode& node, Reader<T> read) {
-  FENCE_TRY(std::vector<T> out, list_of(node, read));
-  const auto not_ascending = [](const T& a, const T& b) { return !(a < b); };
-  if (std::adjacent_find(out.begin(), out.end(), not_ascending) != out.end()) {
-    return node.error("is not sorted, or has something twice");
-  }
-  return out;
-}
-
-template <class T>
-Result<std::set<T>> set_of(const JsonNode& node, Reader<T> read) {
-  FENCE_TRY(const std::vector<T> values, ascending_list_of(node, read));
-  return std::set<T>(values.begin(), values.end());
-}
-
-template <class Enum, std::size_t N>
-Result<Enum> word_of(const JsonNode& node, const std::array<std::pair<Enum, std::string_view>, N>& table) {
-  FENCE_TRY(const std::string word, node.bytes());
-  const auto row = std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.second == word; });
-  if (row == table.end()) return node.error("is no word that fence knows here");
-  return row->first;
-}
-
-template <class Int>
-Result<Int> number_of(const JsonNode& node, std::uint64_t most = std::uint64_t{std::numeric_limits<Int>::max()},
-                      std::uint64_t least = 0) {
-  FENCE_TRY(const std::uint64_t value, node.number(most, least));
-  return static_cast<Int>(value);
-}
 
 Result<std::uint32_t> id(const JsonNode& node) { return number_of<std::uint32_t>(node); }
 Result<int> descriptor(const JsonNode& node) { return number_of<int>(node, kMaxDescriptor, kFirstOwnDescriptor); }
 Result<int> signal_number(const JsonNode& node) { return number_of<int>(node, kMaxSignal, 1); }
-Result<std::string> c_string(const JsonNode& node) { return node.c_string(); }
-
-Result<HostPath> path_from(const JsonNode& node, std::string_view text) {
-  Result<HostPath> path = HostPath::parse(text);
-  if (!path) return node.error("is no path: " + path.error().why);
-  if (path->text() != text) return node.error("is no path in canonical spelling");
-  return path;
-}
-
-Result<HostPath> path(const JsonNode& node) {
-  FENCE_TRY(const std::string text, node.bytes());
-  return path_from(node, text);
-}
-
 Result<std::string> file_name(const JsonNode& node) {
   FENCE_TRY(std::string name, node.c_string());
   const bool one_name = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
@@ -389,15 +329,16 @@ Result<HostFacts> host_facts(const JsonNode& document) {
   FENCE_TRY(const std::string version, schema.bytes());
   if (version != facts_names::kSchema) return schema.error("is not " + std::string(facts_names::kSchema));
   FENCE_TRY(const JsonObject object,
-            document.object({"schema", "caller", "working_directory", "terminal", "kernel", "bwrap", "environment",
-                             "listening_sockets", "open_descriptors", "ignored_signals", "sysctls", "abilities",
-                             "stalled", "globs", "paths", "listings", "texts"}));
+            document.object({"schema", "caller", "working_directory", "terminal", "kernel", "bwrap", "cgroups",
+                             "environment", "listening_sockets", "open_descriptors", "ignored_signals", "sysctls",
+                             "abilities", "stalled", "globs", "paths", "listings", "texts"}));
   HostFacts facts;
   FENCE_TRY(facts.caller, caller(object["caller"]));
   FENCE_TRY(facts.working_directory, working_directory(object["working_directory"]));
   FENCE_TRY(facts.terminal, terminal(object["terminal"]));
   FENCE_TRY(facts.kernel, kernel(object["kernel"]));
   FENCE_TRY([[maybe_unused]] Ok bwrap, read_bwrap(object["bwrap"], facts));
+  FENCE_TRY(facts.cgroups, read_cgroups(object["cgroups"]));
   FENCE_TRY(facts.environment, list_of(object["environment"], variable));
   FENCE_TRY(facts.listening_sockets, ascending_list_of(object["listening_sockets"], path));
   FENCE_TRY(facts.open_descriptors, set_of(object["open_descriptors"], descriptor));

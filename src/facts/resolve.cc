@@ -194,6 +194,13 @@ const std::optional<BwrapFacts>& FactLens::bwrap() {
   return facts_.bwrap;
 }
 
+const CgroupFacts& FactLens::cgroups() {
+  static const CgroupFacts kUnknown;
+  if (facts_.cgroups) return *facts_.cgroups;
+  wanted_.cgroups = true;
+  return kUnknown;
+}
+
 void FactLens::set_limits(const WalkLimits& walk, std::uint64_t look_milliseconds) noexcept {
   wanted_.walk_limits = walk;
   wanted_.look_milliseconds = look_milliseconds;

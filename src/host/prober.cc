@@ -9,6 +9,7 @@
 #include "abilities.h"
 #include "basics.h"
 #include "bwrap_probe.h"
+#include "cgroups.h"
 #include "children.h"
 #include "fence/facts/resolve.h"
 #include "fence/host/probe.h"
@@ -154,6 +155,7 @@ void HostProber::answer(const FactQueries& queries, HostFacts& facts) {
   if (request != wire::Request{.walk_entries = request.walk_entries}) impl_->ask(request, queries, facts);
   const FindBwrap find_bwrap = [&]() -> const std::optional<BwrapFacts>& { return impl_->bwrap(facts); };
   if (queries.bwrap) find_bwrap();
+  if (queries.cgroups && !facts.cgroups) facts.cgroups = probe_cgroups();
   for (const Ability ability : untried) {
     if (!trying) trying.emplace(ability);
     facts.abilities.emplace(ability, trying->result(find_bwrap));

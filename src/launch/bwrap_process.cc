@@ -53,18 +53,32 @@ std::string joined(const std::vector<std::string>& words) {
   return bytes;
 }
 
+struct StartFailure {
+  int error;
+  bool by_group;  ///< it could not go into its control group
+};
+
 struct ChildSetup {
   const char* program;
   char* const* arguments;
   int terminal_stream;  ///< -1: none
   int messages;
-  int exec_error;
+  int entrance;  ///< of the sandbox's control group; -1: none
+  int failure;   ///< a pipe for one StartFailure
   std::vector<int> inherited;
 };
+
+[[noreturn]] void give_up(const ChildSetup& setup, bool by_group) {
+  const StartFailure failure{errno, by_group};
+  static_cast<void>(write(setup.failure, &failure, sizeof failure) == 0);
+  _exit(127);
+}
 
 // bwrap shows the terminal of its standard output as /dev/console, which makes ttyname(3) work inside; besides it must
 // hold no end of a pipe that the command may close.
 [[noreturn]] void become_bwrap(const ChildSetup& setup, const SignalInbox& inbox) {
+  // 0 stands for the writer (cgroups(7)).
+  if (setup.entrance >= 0 && write(setup.entrance, "0", 1) != 1) give_up(setup, true);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(setup.terminal_stream < 0 ? null : setup.terminal_stream, STDOUT_FILENO);
   dup2(null, STDIN_FILENO);
@@ -75,15 +89,13 @@ struct ChildSetup {
   leave_session_keyring();
   char* const empty[] = {nullptr};
   execve(setup.program, setup.arguments, empty);
-  const int error = errno;
-  static_cast<void>(write(setup.exec_error, &error, sizeof error) == 0);
-  _exit(127);
+  give_up(setup, false);
 }
 
-Result<Ok> wait_for_exec(UniqueFd exec_error, const std::string& program) {
-  int error = 0;
-  if (read(exec_error.get(), &error, sizeof error) != static_cast<ssize_t>(sizeof error)) return Ok{};
-  return system_error("cannot run " + program, error);
+Result<Ok> wait_for_exec(UniqueFd failure, const std::string& program) {
+  StartFailure said{};
+  if (read(failure.get(), &said, sizeof said) != static_cast<ssize_t>(sizeof said)) return Ok{};
+  return system_error(said.by_group ? std::string(kCannotEnter) : "cannot run " + program, said.error);
 }
 
 }  // namespace
@@ -104,7 +116,7 @@ std::vector<std::string> final_options(const BwrapInvocation& invocation, const 
 }
 
 Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrders orders, const bool (&open_streams)[3],
-                                   const SignalInbox& inbox) {
+                                   const SignalInbox& inbox, const SandboxGroup* group) {
   Inheritance inheritance;
   std::vector<int> payload_descriptors;
   const std::optional<std::size_t> filter = filter_payload(invocation);
@@ -117,7 +129,7 @@ Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrder
     payload_descriptors.push_back(inheritance.give(std::move(fd)));
   }
   FENCE_TRY(Pipe messages, make_pipe());
-  FENCE_TRY(Pipe exec_error, make_pipe());
+  FENCE_TRY(Pipe failure, make_pipe());
   const std::vector<int> kept = orders.kept;
   const bool as_root = orders.header.uid == 0;
   FENCE_TRY(StageFiles stage, make_stage_files(std::move(orders), open_streams, inheritance));
@@ -133,15 +145,20 @@ Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrder
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  ChildSetup setup{invocation.program.c_str(), arguments.data(),       find_terminal(open_streams),
-                   messages.write.get(),       exec_error.write.get(), inheritance.numbers()};
+  ChildSetup setup{invocation.program.c_str(),
+                   arguments.data(),
+                   find_terminal(open_streams),
+                   messages.write.get(),
+                   group == nullptr ? -1 : group->entrance(),
+                   failure.write.get(),
+                   inheritance.numbers()};
   setup.inherited.insert(setup.inherited.end(), kept.begin(), kept.end());
   SandboxProcess bwrap;
   bwrap.pid = fork();
   if (bwrap.pid < 0) return system_error("cannot start a process", errno);
   if (bwrap.pid == 0) become_bwrap(setup, inbox);
-  exec_error.write.reset();
-  FENCE_TRY([[maybe_unused]] Ok started, wait_for_exec(std::move(exec_error.read), invocation.program));
+  failure.write.reset();
+  FENCE_TRY([[maybe_unused]] Ok started, wait_for_exec(std::move(failure.read), invocation.program));
   fcntl(messages.read.get(), F_SETFL, O_NONBLOCK);
   bwrap.control = std::move(stage.control);
   bwrap.messages = std::move(messages.read);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cgroup.h"
 #include "fence/bwrap/bwrap.h"
 #include "orders.h"
 #include "sandbox_process.h"
@@ -20,8 +21,9 @@ namespace fence::launch {
 std::vector<std::string> final_options(const BwrapInvocation& invocation, const std::vector<int>& payload_descriptors,
                                        bool as_root);
 
-/// `orders` lacks only the descriptors that are made here. `open_streams` says which of 0 to 2 the command gets.
+/// `orders` lacks only the descriptors that are made here. `open_streams` says which of 0 to 2 the command gets. bwrap
+/// goes into `group`, where that is not null, before it does anything.
 Result<SandboxProcess> start_bwrap(const BwrapInvocation& invocation, StageOrders orders, const bool (&open_streams)[3],
-                                   const SignalInbox& inbox);
+                                   const SignalInbox& inbox, const SandboxGroup* group);
 
 }  // namespace fence::launch

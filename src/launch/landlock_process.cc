@@ -25,6 +25,7 @@ struct PlainChild {
   bool new_session;
   int report;  ///< a pipe that closes on exec, for one CallFailure
   int stage;
+  int entrance;  ///< of the sandbox's control group; -1: none
   char* const* arguments;
   std::span<const int> inherited;
   const SignalInbox& inbox;
@@ -43,6 +44,8 @@ bool enter(const char* path) noexcept {
 
 // That fence has died meanwhile is seen by the stage, on its control socket.
 CallFailure become_stage_outside(const PlainChild& child) noexcept {
+  // 0 stands for the writer (cgroups(7)).
+  if (child.entrance >= 0 && write(child.entrance, "0", 1) != 1) return refused(Call::EnterCgroup);
   child.inbox.prepare_child();
   if (!enter(child.directory)) return refused(Call::EnterDirectory);
   if (child.new_session && setsid() < 0) return refused(Call::NewSession);
@@ -69,7 +72,7 @@ Error process_error(int errno_value) {
 }  // namespace
 
 Result<SandboxProcess> start_landlock(const SandboxPlan& plan, StageOrders orders, const bool (&open_streams)[3],
-                                      const SignalInbox& inbox) {
+                                      const SignalInbox& inbox, const SandboxGroup* group) {
   Inheritance inheritance;
   FENCE_TRY(Pipe report, make_pipe());
   if (fcntl(report.read.get(), F_SETFL, O_NONBLOCK) != 0) return system_error("cannot watch the sandbox", errno);
@@ -85,6 +88,7 @@ Result<SandboxProcess> start_landlock(const SandboxPlan& plan, StageOrders order
                          .new_session = plan.session.kind() == SessionKind::NewSession,
                          .report = report.write.get(),
                          .stage = stage.program,
+                         .entrance = group == nullptr ? -1 : group->entrance(),
                          .arguments = arguments,
                          .inherited = inherited,
                          .inbox = inbox};

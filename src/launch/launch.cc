@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
 #include "bwrap_process.h"
+#include "cgroup.h"
 #include "descriptors.h"
 #include "fence/plan/filter.h"
 #include "handed.h"
@@ -88,12 +90,13 @@ StageOrders stage_orders(const SandboxPlan& plan, const HostFacts& facts, const 
 class Launch {
  public:
   Launch(const SandboxPlan& plan, SignalInbox& inbox, Terminal terminal, PrivateTerminal* own, stage::Place place,
-         SandboxProcess process)
+         const SandboxGroup* group, SandboxProcess process)
       : plan_(plan),
         inbox_(inbox),
         terminal_(std::move(terminal)),
         own_(own),
         place_(place),
+        group_(group),
         process_(std::move(process)),
         link_(std::move(process_.control)) {}
   Launch(const Launch&) = delete;
@@ -130,6 +133,12 @@ class Launch {
   }
 
   Result<Ok> inspect() {
+    if (group_ != nullptr) {
+      if (auto inside = group_->confirm(link_.stage()); !inside) {
+        end();
+        return std::move(inside).error();
+      }
+    }
     auto guard = inspect_sandbox(link_.stage(), plan_);
     if (guard) {
       if (*guard) guard_.emplace(*std::move(*guard));
@@ -257,7 +266,12 @@ class Launch {
     link_.close();
     int status = 0;
     while (waitpid(process_.pid, &status, 0) < 0 && errno == EINTR) continue;
-    if (WIFSIGNALED(status) && process_.end_rest != nullptr) process_.end_rest();
+    if (!WIFSIGNALED(status)) return status;
+    if (group_ != nullptr) {
+      group_->end_all();
+    } else if (process_.end_rest != nullptr) {
+      process_.end_rest();
+    }
     return status;
   }
 
@@ -285,6 +299,7 @@ class Launch {
   Terminal terminal_;
   PrivateTerminal* own_;
   stage::Place place_;
+  const SandboxGroup* group_;
   SandboxProcess process_;
   StageLink link_;
   std::optional<Guard> guard_;
@@ -308,12 +323,31 @@ Result<T, Errors> one_error(Result<T> result) {
   return Errors{std::move(result).error()};
 }
 
+/// What of its group's limits the sandbox has reached goes into what is said of its end, or of its failure to start.
+void add_reached(const SandboxGroup& group, const SandboxPlan& plan, Result<Outcome, Errors>& outcome) {
+  auto reached = group.reached();
+  std::erase_if(reached, [&](const auto& entry) {
+    return std::ranges::find(plan.limits, entry.first, &LimitPlan::limit) == plan.limits.end();
+  });
+  if (outcome) {
+    outcome->limits_reached = std::move(reached);
+    return;
+  }
+  for (const auto& [limit, times] : reached) outcome.error().push_back(limit_reached_error(plan, limit, times));
+}
+
 // `start` makes the process of which the stage comes.
 template <class Start>
 Result<Outcome, Errors> run(const SandboxPlan& plan, const HostFacts& facts, Start start) {
   FENCE_TRY([[maybe_unused]] Ok reserved, one_error(reserve_standard_streams()));
   FENCE_TRY(SignalInbox inbox, one_error(SignalInbox::open(facts.ignored_signals)));
   const auto& streams = facts.terminal.streams;
+  std::optional<SandboxGroup> group;
+  if (plan.cgroup) {
+    FENCE_TRY(SandboxGroup made, one_error(SandboxGroup::make(*plan.cgroup)));
+    group.emplace(std::move(made));
+  }
+  const SandboxGroup* const inside = group ? &*group : nullptr;
   const bool open_streams[3] = {streams[0].open, streams[1].open, streams[2].open};
   Terminal terminal;
   if (plan.session.terminal() == TerminalKind::Shared) terminal = Terminal::open_controlling();
@@ -323,8 +357,10 @@ Result<Outcome, Errors> run(const SandboxPlan& plan, const HostFacts& facts, Sta
   }
   const stage::Place place = command_place(plan.session, terminal);
   FENCE_TRY(SandboxProcess process,
-            one_error(start(stage_orders(plan, facts, inbox, place, own.get()), open_streams, inbox)));
-  return Launch(plan, inbox, std::move(terminal), own.get(), place, std::move(process)).run();
+            one_error(start(stage_orders(plan, facts, inbox, place, own.get()), open_streams, inbox, inside)));
+  auto outcome = Launch(plan, inbox, std::move(terminal), own.get(), place, inside, std::move(process)).run();
+  if (group) add_reached(*group, plan, outcome);
+  return outcome;
 }
 
 }  // namespace
@@ -336,26 +372,32 @@ Result<Outcome, Errors> run_bwrap(const SandboxPlan& plan, const BwrapInvocation
   for (Error& error : refused_descriptors(plan)) errors.push_back(std::move(error));
   if (!errors.empty()) return errors;
   const Subreaper subreaper;
-  return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
-    return start_bwrap(invocation, std::move(orders), open_streams, inbox);
-  });
+  return run(
+      plan, facts,
+      [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox, const SandboxGroup* group) {
+        return start_bwrap(invocation, std::move(orders), open_streams, inbox, group);
+      });
 }
 
 Result<Outcome, Errors> run_native(const SandboxPlan& plan, ChildProgram program, const HostFacts& facts) {
   using namespace launch;
   if (Errors errors = refused_descriptors(plan); !errors.empty()) return errors;
-  return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
-    return start_native(plan, std::move(program), std::move(orders), open_streams, inbox);
-  });
+  return run(
+      plan, facts,
+      [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox, const SandboxGroup* group) {
+        return start_native(plan, std::move(program), std::move(orders), open_streams, inbox, group);
+      });
 }
 
 Result<Outcome, Errors> run_landlock(const SandboxPlan& plan, const HostFacts& facts) {
   using namespace launch;
   if (Errors errors = refused_descriptors(plan); !errors.empty()) return errors;
   const Subreaper subreaper;
-  return run(plan, facts, [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox) {
-    return start_landlock(plan, std::move(orders), open_streams, inbox);
-  });
+  return run(
+      plan, facts,
+      [&](StageOrders orders, const bool(&open_streams)[3], const SignalInbox& inbox, const SandboxGroup* group) {
+        return start_landlock(plan, std::move(orders), open_streams, inbox, group);
+      });
 }
 
 }  // namespace fence

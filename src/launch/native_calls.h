@@ -9,6 +9,8 @@ enum class Call : std::uint32_t {
   None,
   Wait,             ///< for fence's word
   Signals,          ///< PR_SET_PDEATHSIG, PR_SET_DUMPABLE
+  EnterCgroup,      ///< the group with the sandbox's limits
+  CgroupNamespace,  ///< in the group that the child was moved to
   Loopback,         ///< lo up in the new network namespace
   LimitNamespaces,  ///< user.max_user_namespaces
   Private,          ///< no propagation, in or out

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -99,6 +100,8 @@ CallFailure confine(const ChildProgram& program, const ChildWorld& world) noexce
 
 CallFailure become_stage(const ChildProgram& program, const ChildWorld& world) noexcept {
   if (const CallFailure bad = wait_for_word(world); bad.failed()) return bad;
+  // Its root is the group of who makes it: with clone(2) that would be fence's (cgroup_namespaces(7)).
+  if (world.new_cgroup && unshare(CLONE_NEWCGROUP) != 0) return failure(Call::CgroupNamespace);
   world.inbox.prepare_child();
   const mode_t mask = umask(0);
   if (program.new_network) {

@@ -15,6 +15,7 @@ struct ChildWorld {
   int report;           ///< a pipe that closes on exec, for one CallFailure
   int stage;            ///< the program to execute
   char* const* arguments;
+  bool new_cgroup;                 ///< a cgroup namespace is made here, in the group that fence has moved the child to
   std::span<const int> inherited;  ///< what the stage finds open besides 0 to 2
   const SignalInbox& inbox;
 };

@@ -20,10 +20,10 @@
 namespace fence::launch {
 namespace {
 
-std::uint64_t namespaces(const ChildProgram& program) {
+std::uint64_t namespaces(const ChildProgram& program, bool in_group) {
   std::uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
   if (program.new_network) flags |= CLONE_NEWNET;
-  if (program.new_cgroup) flags |= CLONE_NEWCGROUP;
+  if (program.new_cgroup && !in_group) flags |= CLONE_NEWCGROUP;
   return flags;
 }
 
@@ -92,7 +92,8 @@ void find_console(ChildProgram& program) {
 }  // namespace
 
 Result<SandboxProcess> start_native(const SandboxPlan& plan, ChildProgram made, StageOrders orders,
-                                    const bool (&open_streams)[3], const SignalInbox& inbox) {
+                                    const bool (&open_streams)[3], const SignalInbox& inbox,
+                                    const SandboxGroup* group) {
   // Kept for the words of an error.
   const auto program = std::make_shared<ChildProgram>(std::move(made));
   find_console(*program);
@@ -112,14 +113,16 @@ Result<SandboxProcess> start_native(const SandboxPlan& plan, ChildProgram made, 
                          .report = report.write.get(),
                          .stage = stage.program,
                          .arguments = arguments,
+                         .new_cgroup = program->new_cgroup && group != nullptr,
                          .inherited = inherited,
                          .inbox = inbox};
-  const Clone clone = clone_process(namespaces(*program));
+  const Clone clone = clone_process(namespaces(*program, group != nullptr));
   if (clone.pid == 0) run_child(*program, world);
   if (clone.pid < 0) return clone_error(errno, clone.old_call);
   Child child(clone.pid, UniqueFd(clone.pidfd));
   report.write.reset();
   Result<Ok> let_go = map_ids(clone.pid, plan.identity);
+  if (let_go && group != nullptr) let_go = group->take_in(clone.pid);
   if (let_go && write(lifeline.write.get(), "", 1) != 1) let_go = system_error("cannot start the sandbox", errno);
   if (!let_go) {
     const int status = child.end();

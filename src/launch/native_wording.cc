@@ -21,6 +21,8 @@ struct CallWords {
 constexpr std::array kCalls = {
     CallWords{Call::Wait, "start the sandbox", "read(2) or poll(2)", ""},
     CallWords{Call::Signals, "tie the sandbox to fence", "prctl(2)", ""},
+    CallWords{Call::EnterCgroup, "move the sandbox into its control group", "writing cgroup.procs", ""},
+    CallWords{Call::CgroupNamespace, "make a cgroup namespace", "unshare(CLONE_NEWCGROUP)", "4.6"},
     CallWords{Call::Loopback, "bring up the loopback interface of the sandbox", "ioctl(SIOCSIFFLAGS)", ""},
     CallWords{Call::LimitNamespaces, "forbid further user namespaces", "writing /proc/sys/user/max_user_namespaces",
               "4.9"},
@@ -89,6 +91,7 @@ constexpr Hint kHints[] = {
     {Call::Pivot, EINVAL, "is the root of this machine its initial ramfs? pivot_root(2) cannot leave that"},
     {Call::Private, EPERM, kNamespaceAdvice},
     {Call::Loopback, EPERM, kNamespaceAdvice},
+    {Call::CgroupNamespace, ENOSPC, "look at sysctl user.max_cgroup_namespaces"},
     {Call::None, ENOSPC, kMountsAdvice},
     {Call::None, EMFILE, kOpenAdvice},
     {Call::None, ENFILE, "too many files are open on this machine; look at sysctl fs.file-max"},

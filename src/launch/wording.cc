@@ -281,6 +281,20 @@ Error time_is_up_error(const SandboxPlan& plan) {
   return error;
 }
 
+Error limit_reached_error(const SandboxPlan& plan, Limit limit, std::uint64_t times) {
+  const auto found = std::ranges::find(plan.limits, limit, &LimitPlan::limit);
+  const std::string name = "limits." + std::string(limit_row(limit).name);
+  const bool memory = limit == Limit::Memory;
+  Error error{.kind = ErrorKind::Host,
+              .what = memory ? "the command was killed" : "the command could not start a process or thread",
+              .why = name + " is reached",
+              .hint = memory ? "" : "it happened " + std::to_string(times) + (times == 1 ? " time" : " times")};
+  if (found == plan.limits.end()) return error;
+  error.why = name + " of " + limit_text(limit, found->value) + " is reached";
+  error.origin = found->origin;
+  return error;
+}
+
 int exit_status(const Outcome& outcome) noexcept {
   if (outcome.time_is_up) return kTimeIsUp;
   return std::visit(Overloaded{

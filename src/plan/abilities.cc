@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fence/plan/cgroup.h"
 #include "fence/util/text.h"
 
 namespace fence {
@@ -63,6 +64,7 @@ class Decider {
     }
     if (ability == Ability::Metadata || ability == Ability::Protect) return AbilityGiven{};
     if (ability == Ability::Kernel) return AbilityGiven{.version = kernel_version(lens_.host().kernel.release)};
+    if (ability == Ability::Delegation) return delegation_fact(lens_);
     return lens_.ability(ability);
   }
 

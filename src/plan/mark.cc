@@ -24,7 +24,8 @@ class Digest {
   void add(const SandboxPlan& plan) {
     const auto& [mounts, session, runtime_dir, environment, identity, network, cgroup_namespace, directory, command,
                  keep_descriptors, profiles, absent_protected, absent, hidden, patterns, abilities, landlock, limits,
-                 executor, backend_reason, windows_interop, filter, verify_mounts, guard_mounts, remarks, hash] = plan;
+                 cgroup, executor, backend_reason, windows_interop, filter, verify_mounts, guard_mounts, remarks,
+                 hash] = plan;
     add_all(mounts.ops());
     add_all(mounts.seals());
     add(session);
@@ -41,6 +42,8 @@ class Digest {
     add_all(absent);
     add(landlock);
     add_all(limits);
+    // Which limits there are says whether there is one.
+    if (cgroup) add(*cgroup);
     add(executor);
     add(windows_interop.value);
     add_all(filter.groups);
@@ -165,6 +168,16 @@ class Digest {
   void add(const LimitPlan& plan) {
     const auto& [limit, value, origin] = plan;
     add(limit);
+    add(value);
+  }
+  void add(const CgroupPlan& plan) {
+    // Where the caller's groups are is a fact.
+    const auto& [parent, settings] = plan;
+    add_all(settings);
+  }
+  void add(const CgroupSetting& setting) {
+    const auto& [file, value, why, may_lack] = setting;
+    add(file);
     add(value);
   }
   void add(const AbsentPath& absent) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "fence/plan/abilities.h"
+#include "fence/plan/cgroup.h"
 #include "fence/plan/dangers.h"
 #include "fence/plan/decide.h"
 #include "fence/plan/enforce.h"
@@ -43,6 +44,7 @@ class Planner {
     check_landlock();
     auto limits = decide_limits(policy_, caller());
     if (!limits) take(limits.error());
+    CgroupDecision whole = limits ? take_cgroup(*std::move(limits), executor.executor) : CgroupDecision{};
     auto session = decide_session(policy_, lens_.host().terminal, executor.executor);
     if (!session) take(session.error());
     auto filter = decide_filter(policy_);
@@ -102,8 +104,10 @@ class Planner {
     plan.hidden = std::move(hidden);
     plan.patterns = std::move(wishes.patterns);
     plan.abilities = std::move(abilities->rows);
+    std::ranges::move(whole.rows, std::back_inserter(plan.abilities));
     plan.landlock = decide_landlock(policy_, plan.mounts, executor.executor, lens_);
-    plan.limits = *std::move(limits);
+    plan.limits = std::move(whole.limits);
+    plan.cgroup = std::move(whole.cgroup);
     plan.executor = executor.executor;
     plan.backend_reason = executor.reason;
     plan.windows_interop = policy_.windows_interop;
@@ -150,6 +154,13 @@ class Planner {
     auto choice = decide_executor(policy_.backend, lens_);
     if (choice) return *std::move(choice);
     take(choice.error());
+    return {};
+  }
+
+  CgroupDecision take_cgroup(std::vector<LimitPlan> limits, Executor executor) {
+    auto decision = decide_cgroup(policy_, std::move(limits), executor, lens_);
+    if (decision) return *std::move(decision);
+    take(decision.error());
     return {};
   }
 

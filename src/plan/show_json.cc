@@ -286,6 +286,8 @@ std::string_view unit_name(LimitUnit unit) {
       return "bytes";
     case LimitUnit::Seconds:
       return "seconds";
+    case LimitUnit::Processors:
+      return "processors";
   }
   return "";
 }
@@ -294,10 +296,24 @@ Json json_of(const std::vector<LimitPlan>& limits) {
   Json out = Json::array();
   for (const LimitPlan& limit : limits) {
     const LimitRow& row = limit_row(limit.limit);
-    out.push_back(
-        {{"name", row.name}, {"value", limit.value}, {"unit", unit_name(row.unit)}, {"origin", json_of(limit.origin)}});
+    Json value = limit.value;
+    if (row.unit == LimitUnit::Processors) value = static_cast<double>(limit.value) / kThousandths;
+    out.push_back({{"name", row.name},
+                   {"value", std::move(value)},
+                   {"unit", unit_name(row.unit)},
+                   {"origin", json_of(limit.origin)}});
   }
   return out;
+}
+
+Json json_of(const std::optional<CgroupPlan>& plan) {
+  if (!plan) return nullptr;
+  Json settings = Json::array();
+  for (const CgroupSetting& setting : plan->settings) {
+    settings.push_back(
+        {{"file", setting.file}, {"value", setting.value}, {"why", setting.why}, {"may_lack", setting.may_lack}});
+  }
+  return {{"parent", escape_bytes(plan->parent.text())}, {"settings", std::move(settings)}};
 }
 
 Json json_of(const std::vector<HiddenPath>& hidden) {
@@ -391,6 +407,7 @@ std::string plan_json(const SandboxPlan& plan) {
       {"landlock", json_of(plan.landlock)},
       {"cgroup_namespace", plan.cgroup_namespace},
       {"limits", json_of(plan.limits)},
+      {"cgroup", json_of(plan.cgroup)},
       {"environment", json_of(plan.environment)},
       {"remarks", json_of(plan.remarks)},
   };

@@ -373,6 +373,16 @@ std::string limits_text(const SandboxPlan& plan) {
   return heading("Limits: for the command and all that it starts") + table(rows);
 }
 
+std::string cgroup_text(const SandboxPlan& plan) {
+  if (!plan.cgroup) return "";
+  std::vector<Row> rows = {{"made in", escape_bytes(plan.cgroup->parent.text()), "and removed at the end"}};
+  for (const CgroupSetting& setting : plan.cgroup->settings) {
+    rows.push_back({setting.file, setting.value,
+                    setting.why + (setting.may_lack ? "; left out where this kernel has no such file" : "")});
+  }
+  return heading("Control group: around all that runs inside") + table(rows);
+}
+
 std::string_view remark_word(RemarkKind kind) {
   switch (kind) {
     case RemarkKind::Note:
@@ -404,8 +414,8 @@ std::string plan_text(const SandboxPlan& plan) {
   return head_text(plan) + mounts_text(plan) + hidden_text(plan) + session_text(plan.session) +
          runtime_dir_text(plan.runtime_dir) + identity_text(plan.identity) + network_text(plan) +
          filter_text(plan.filter) + landlock_text(plan.landlock, plan.executor == Executor::Landlock) +
-         limits_text(plan) + abilities_text(plan) + environment_text(plan.environment) + patterns_text(plan) +
-         absent_text(plan) + remarks_text(plan.remarks);
+         limits_text(plan) + cgroup_text(plan) + abilities_text(plan) + environment_text(plan.environment) +
+         patterns_text(plan) + absent_text(plan) + remarks_text(plan.remarks);
 }
 
 }  // namespace fence

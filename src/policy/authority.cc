@@ -18,7 +18,7 @@ std::string setting_text(std::string_view key, std::span<const Choice<T>> choice
 
 /// "limits.nofile = 100".
 std::string setting_text(Limit limit, std::uint64_t value) {
-  return "limits." + std::string(limit_row(limit).name) + " = " + limit_spelled(value);
+  return "limits." + std::string(limit_row(limit).name) + " = " + limit_spelled(limit, value);
 }
 
 /// The directory of a project's file, as its name shows it.

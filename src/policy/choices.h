@@ -100,8 +100,9 @@ void for_each_single(Each each) {
 
 inline constexpr std::string_view kNoLimitWord = "none";
 /// As a settings file has it.
-inline std::string limit_spelled(std::uint64_t value) {
-  return value == kNoLimit ? "\"" + std::string(kNoLimitWord) + "\"" : std::to_string(value);
+inline std::string limit_spelled(Limit limit, std::uint64_t value) {
+  if (value == kNoLimit) return "\"" + std::string(kNoLimitWord) + "\"";
+  return limit_row(limit).unit == LimitUnit::Processors ? thousandths_text(value) : std::to_string(value);
 }
 /// kNoLimit where nobody has asked for one.
 inline Sourced<std::uint64_t> limit_in_force(const Policy& policy, Limit limit) {

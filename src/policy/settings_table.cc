@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "limit_rows.h"
 #include "readers.h"
 #include "shown.h"
 
@@ -10,19 +11,6 @@ namespace {
 
 constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kMaxLookMilliseconds = 60'000;
-
-constexpr std::string_view kCountLimit = R"(a whole number above 0, or "none")";
-constexpr std::string_view kBytesLimit = R"(a number of bytes above 0, as in 65536 or "64M" (K, M, G), or "none")";
-constexpr std::string_view kTimeLimit = R"(a number of seconds above 0, as in 90 or "10m" (s, m, h), or "none")";
-
-template <Limit limit>
-void read_limit(const Reading& in) {
-  read_limit(in, limit);
-}
-template <Limit limit>
-ShownValues shown_limit(const InForce& now) {
-  return shown_limit(now, limit);
-}
 
 constexpr SettingRow kTable[] = {
     {.key = "profile",
@@ -327,6 +315,33 @@ constexpr SettingRow kTable[] = {
          "5 seconds later SIGKILL, and fence exits with status 124.",
      .read = read_limit<Limit::WallTime>,
      .show = shown_limit<Limit::WallTime>},
+    {.key = "limits.pids",
+     .type = kCountLimit,
+     .default_value = "",
+     .example = R"(200)",
+     .meaning =
+         "pids.max: how many processes and threads there can be inside at a time, root's as well; fence's own come on "
+         "top. This one, memory and cpus hold for all that runs inside together, by a control group of version 2, "
+         "which takes a delegated one around the caller (`systemd-run --user --scope -p Delegate=yes fence ...`); "
+         "nothing is run without one, unless allowDegraded names delegation.",
+     .read = read_limit<Limit::Pids>,
+     .show = shown_limit<Limit::Pids>},
+    {.key = "limits.memory",
+     .type = kBytesLimit,
+     .default_value = "",
+     .example = R"("2G")",
+     .meaning =
+         "memory.max: how much memory all that runs inside can use together, what lies in a private /tmp included, and "
+         "none of it in swap. Past it everything inside is killed, and fence exits with status 137.",
+     .read = read_limit<Limit::Memory>,
+     .show = shown_limit<Limit::Memory>},
+    {.key = "limits.cpus",
+     .type = kProcessorsLimit,
+     .default_value = "",
+     .example = R"(1.5)",
+     .meaning = "cpu.max: how many processors all that runs inside can keep busy together.",
+     .read = read_limit<Limit::Cpus>,
+     .show = shown_limit<Limit::Cpus>},
     {.key = "nesting",
      .type = "true or false",
      .default_value = "false",

@@ -176,7 +176,7 @@ ShownValues shown_limit(const InForce& in_force, Limit limit) {
     const auto said = layer.limits.find(limit);
     return layer.authority == Authority::Enforced && said != layer.limits.end() && said->second.value == value;
   });
-  return {{.toml = limit_spelled(value), .origin = found->second.origin, .enforced = enforced}};
+  return {{.toml = limit_spelled(limit, value), .origin = found->second.origin, .enforced = enforced}};
 }
 
 ShownValues shown_requirements(const InForce& in_force) {

@@ -35,4 +35,19 @@ std::optional<std::uint64_t> bytes_of(std::string_view text) noexcept { return a
 
 std::optional<std::uint64_t> seconds_of(std::string_view text) noexcept { return amount(text, kTimeUnits); }
 
+std::optional<std::uint64_t> thousandths_of(std::string_view text) noexcept {
+  constexpr std::size_t kMostDecimals = 3;
+  constexpr std::uint64_t kOne = 1000, kMost = std::numeric_limits<std::uint64_t>::max() / kOne - 1;
+  const auto dot = text.find('.');
+  const auto whole = parse_number(text.substr(0, dot));
+  if (!whole || *whole > kMost) return std::nullopt;
+  if (dot == std::string_view::npos) return *whole * kOne;
+  const std::string_view decimals = text.substr(dot + 1);
+  const auto rest = parse_number(decimals);
+  if (!rest || decimals.size() > kMostDecimals) return std::nullopt;
+  std::uint64_t thousandths = *rest;
+  for (std::size_t missing = kMostDecimals - decimals.size(); missing > 0; --missing) thousandths *= 10;
+  return *whole * kOne + thousandths;
+}
+
 }  // namespace fence

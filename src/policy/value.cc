@@ -11,6 +11,7 @@ std::string_view type_name(const Value& value) noexcept {
                         [](const std::string&) { return std::string_view("a string"); },
                         [](const ValueArray&) { return std::string_view("a list"); },
                         [](const ValueTable&) { return std::string_view("a table"); },
+                        [](double) { return std::string_view("a number with a fraction"); },
                     },
                     value.data);
 }

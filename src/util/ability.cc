@@ -90,6 +90,14 @@ constexpr std::array kTable = {
                .meaning = "kernel so new",
                .versioned = true,
                .remedy = "a newer kernel"},
+    AbilityRow{.ability = Ability::Delegation,
+               .name = "delegation",
+               .meaning = "control group that the caller may divide",
+               .degraded =
+                   "of limits.pids, limits.memory and limits.cpus those are not kept that the host gives nobody "
+                   "the means for",
+               .remedy = "cgroup v2 with the controllers pids, memory and cpu, delegated to the caller: `systemd-run "
+                         "--user --scope -p Delegate=yes fence ...`"},
 };
 
 constexpr std::array kSysctlGates = {

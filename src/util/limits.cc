@@ -26,6 +26,13 @@ constexpr std::array kLimits = {
              "0, the kernel starts no program for it"},
     LimitRow{Limit::WallTime, "wallTime", LimitUnit::Seconds, std::nullopt,
              "time since the start; past it everything inside gets SIGTERM, and SIGKILL 5 s later"},
+    LimitRow{Limit::Pids, "pids", LimitUnit::Count, std::nullopt,
+             "processes and threads of all that runs inside; making one more fails", "pids"},
+    LimitRow{Limit::Memory, "memory", LimitUnit::Bytes, std::nullopt,
+             "memory of all that runs inside, private directories in memory included; past it everything is killed",
+             "memory"},
+    LimitRow{Limit::Cpus, "cpus", LimitUnit::Processors, std::nullopt,
+             "processors that all that runs inside keeps busy; past it everything waits", "cpu"},
 };
 
 std::string seconds_text(std::uint64_t seconds) {
@@ -54,8 +61,19 @@ std::string limit_text(Limit limit, std::uint64_t value) {
       return size_text(value);
     case LimitUnit::Seconds:
       return seconds_text(value);
+    case LimitUnit::Processors:
+      return thousandths_text(value);
   }
   return "";
+}
+
+std::string thousandths_text(std::uint64_t thousandths) {
+  std::string text = std::to_string(thousandths / kThousandths);
+  const std::uint64_t rest = thousandths % kThousandths;
+  if (rest == 0) return text;
+  // A digit in front keeps the zeros of the fraction.
+  text += "." + std::to_string(kThousandths + rest).substr(1);
+  return text.substr(0, text.find_last_not_of('0') + 1);
 }
 
 }  // namespace fence

@@ -30,7 +30,7 @@ std::optional<MountInfoLine> parse_mountinfo_line(std::string_view line) {
   const auto id = parse_number(take_part(line, ' '));
   const auto parent = parse_number(take_part(line, ' '));
   take_part(line, ' ');  // the device
-  take_part(line, ' ');  // the root of the mount in its file system
+  mount.root = unescape_octal(take_part(line, ' '));
   mount.point = unescape_octal(take_part(line, ' '));
   mount.options = take_part(line, ' ');
   while (!line.empty() && take_part(line, ' ') != "-") continue;

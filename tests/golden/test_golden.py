@@ -14,7 +14,7 @@ import worlds
 ACCEPT = os.environ.get("FENCE_ACCEPT") == "1"
 FORMS = {"plan.txt": "text", "bwrap.txt": "bwrap", "plan.json": "json"}
 # JSON is the same plan in more lines: for some cases only.
-WITH_JSON = ("git_project", "landlock", "root", "worktree", "errors", "mistakes", "old_kernel", "limits")
+WITH_JSON = ("git_project", "landlock", "root", "worktree", "errors", "mistakes", "old_kernel", "limits", "cgroup")
 
 
 # The program depends on the calls that libseccomp knew when fence was built; plan.txt says what it refuses.

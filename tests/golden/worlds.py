@@ -134,12 +134,12 @@ def landlock_of(release):
 
 def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(),
           release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=(), native=None, bwrap=True,
-          drives=(), hard_limits=None):
+          drives=(), hard_limits=None, cgroups="unknown"):
     user, home = ("ada", "/home/ada") if uid else ("root", "/root")
     return {
         "tree": paths,
         "facts": {
-            "schema": "fence-facts/4",
+            "schema": "fence-facts/5",
             "caller": {"uid": uid, "gid": uid, "groups": [uid], "user": user, "home": home, "in_etc_passwd": True,
                        "passwd_line": f"{user}:x:{uid}:{uid}::{home}:/bin/bash",
                        "uid_map": [[0, 0, 4294967295]], "gid_map": [[0, 0, 4294967295]],
@@ -149,6 +149,7 @@ def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_ter
             "kernel": {"release": release, "machine": "x86_64", "legacy_tiocsti": None, "cgroup_namespace": True,
                        "max_user_namespaces": 63000, "covered_proc": list(covered_proc), "windows_drives": list(drives)},
             "bwrap": {"path": "/usr/bin/bwrap", "setuid": False, "options": BWRAP_OPTIONS} if bwrap else None,
+            "cgroups": cgroups,
             "environment": [["HOME", home], ["USER", user], ["LANG", "C.UTF-8"], *environment, ["PATH", "/usr/bin:/bin"]],
             "listening_sockets": list(listening),
             "open_descriptors": [],
@@ -157,6 +158,23 @@ def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_ter
             "paths": {}, "listings": {}, "texts": {},
         },
     }
+
+
+def systemd(below, delegated=None):
+    """The control groups around a process of ada's: what lies below `delegated`, itself included, is hers."""
+    own = "/user.slice/user-1000.slice/" + below
+    groups, path, mine = [], own, delegated is not None
+    while True:
+        top = path == ""
+        given = [] if path == own else ["cpu", "memory", "pids"]
+        error = 0 if mine and not top else 13
+        groups.append({"path": "/sys/fs/cgroup" + path, "type": "" if top else "domain", "controllers": ["cpu", "memory", "pids"],
+                       "enabled": given, "make_error": error, "move_error": error, "max_depth": None, "max_descendants": None,
+                       "descendants": 40})
+        if top:
+            return {"own": own, "v1_controllers": [], "swap": True, "groups": groups}
+        mine = mine and os.path.basename(path) != delegated
+        path = os.path.dirname(path).rstrip("/")
 
 
 RUNTIME = ("XDG_RUNTIME_DIR", "/run/user/1000")
@@ -304,6 +322,12 @@ WORLDS = {
         hard_limits={"nofile": 1048576, "nproc": 127234}),
     "limits_refused": world({**debian(), "/srv/app": directory()}, uid=0, directory="/srv/app", on_terminal=False,
                             hard_limits={"nofile": 1024, "as": 1073741824}),
+    # A terminal of a desktop, and a login by ssh: systemd 252.
+    "cgroup": world(ADA, environment=[RUNTIME, ("FENCE_SET_LIMITS_CPUS", "1.5")], on_terminal=False, bwrap=False,
+                    cgroups=systemd("user@1000.service/app.slice/app-terminal.scope", "user@1000.service")),
+    "cgroup_refused": world(ADA, environment=[RUNTIME], on_terminal=False, cgroups=systemd("session-3.scope")),
+    "cgroup_degraded": world(ADA, environment=[RUNTIME], on_terminal=False,
+                             cgroups={"own": "/", "v1_controllers": ["cpu", "memory", "pids"], "swap": True, "groups": []}),
     "mistakes": world(
         {**ADA, "/home/ada/.config/fence": directory(1000), "/home/ada/.config/fence/settings.toml": file(uid=1000)},
         environment=[RUNTIME]),

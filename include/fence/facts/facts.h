@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "fence/facts/cgroups.h"
 #include "fence/util/ability.h"
 #include "fence/util/limits.h"
 #include "fence/util/path.h"
@@ -129,10 +130,12 @@ struct FactQueries {
   std::set<GlobQuery> globs;    ///< expand, all in one walk
   std::set<Ability> abilities;  ///< try
   bool bwrap = false;           ///< look for an installed bubblewrap, and ask it for its options
+  bool cgroups = false;         ///< look at the caller's control group, and at those above it
   WalkLimits walk_limits;       ///< for `globs`
   std::uint64_t look_milliseconds = kLookMilliseconds;  ///< for each look at a path
   [[nodiscard]] bool empty() const noexcept {
-    return paths.empty() && listings.empty() && texts.empty() && globs.empty() && abilities.empty() && !bwrap;
+    return paths.empty() && listings.empty() && texts.empty() && globs.empty() && abilities.empty() && !bwrap &&
+           !cgroups;
   }
 };
 
@@ -256,6 +259,7 @@ struct HostFacts {
   KernelFacts kernel;
   bool bwrap_known = false;  ///< false: nobody has looked for it
   std::optional<BwrapFacts> bwrap;
+  std::optional<CgroupFacts> cgroups;       ///< nothing: nobody has looked
   std::vector<HostPath> listening_sockets;  ///< path sockets of /proc/net/unix that are bound; sorted, unique
   std::set<int> open_descriptors;           ///< descriptors above 2 that fence was started with
   std::set<int> ignored_signals;            ///< dispositions that were SIG_IGN when fence started
@@ -269,7 +273,7 @@ bool on_wsl(const HostFacts& facts) noexcept;
 /// The stalled mount that `path` lies on; null where it lies on none.
 const std::pair<const HostPath, StalledMount>* find_stalled(const HostFacts& facts, const HostPath& path) noexcept;
 
-/// HostFacts as JSON (schema "fence-facts/4"): every byte of every name survives, by escape_bytes.
+/// HostFacts as JSON (schema "fence-facts/5"): every byte of every name survives, by escape_bytes.
 /// Variables whose name matches a known credential pattern are dumped as "<removed>" unless `secrets` is true:
 /// a dump is made to be sent to others.
 std::string dump_facts(const HostFacts& facts, bool secrets = false);

@@ -23,6 +23,8 @@ class FactLens {
   const AbilityFact& ability(Ability ability);
   /// Reads as not installed while unknown.
   const std::optional<BwrapFacts>& bwrap();
+  /// Reads as a host without control groups while unknown.
+  const CgroupFacts& cgroups();
   /// Bounds for what is asked through this lens.
   void set_limits(const WalkLimits& walk, std::uint64_t look_milliseconds) noexcept;
   [[nodiscard]] const HostFacts& host() const noexcept { return facts_; }

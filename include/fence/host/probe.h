@@ -55,7 +55,7 @@ class HostProber {
   /// are entered only where the pattern's base lies in them. `**` follows no link; other components do.
   /// bwrap is the first one in the absolute entries of PATH that only root can change, else such a /usr/bin/bwrap; its
   /// --help is run once (at most 5 s). It is looked for where it is asked for, and where an ability is refused to fence
-  /// that bwrap may be given.
+  /// that bwrap may be given. Control groups are looked at where version 2 is mounted; nothing of them is changed.
   void answer(const FactQueries& queries, HostFacts& facts);
 
   /// Reads one settings file for config: as a `texts` query does, and refused (EPERM) where another user than the

@@ -9,6 +9,7 @@
 // The stage is a small static program of ours that starts in the command's stead, from a sealed memfd. It proves
 // that the sandbox is what the plan says, starts the command only when the supervisor says so, and takes everything
 // with it when the command or the supervisor ends (docs/adr/0003-stage-as-init.md).
+#include <map>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -51,6 +52,8 @@ struct Outcome {
   std::optional<Error> ended_by_fence{};
   /// The limit on the wall time was over before the command had ended.
   bool time_is_up = false;
+  /// Limits of the sandbox's control group that were reached, each with how often.
+  std::map<Limit, std::uint64_t> limits_reached{};
 };
 
 /// The exit status of fence for an outcome: 124 where the wall time was over, as of timeout(1), else the command's own,
@@ -62,6 +65,9 @@ Error not_executed_error(std::string_view command, const NotExecuted& failure);
 
 /// What to tell the user where the wall time was over. Precondition: the plan has such a limit. Pure.
 Error time_is_up_error(const SandboxPlan& plan);
+
+/// What to tell the user of a limit that was reached so often. Precondition: the plan has that limit. Pure.
+Error limit_reached_error(const SandboxPlan& plan, Limit limit, std::uint64_t times);
 
 /// Runs `invocation` (made from `plan`) and returns when nothing of the sandbox is left.
 ///

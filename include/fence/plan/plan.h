@@ -359,6 +359,21 @@ struct LimitPlan {
   friend bool operator==(const LimitPlan&, const LimitPlan&) = default;
 };
 
+/// One file of the sandbox's control group (Documentation/admin-guide/cgroup-v2.rst).
+struct CgroupSetting {
+  std::string file;       ///< "memory.max"
+  std::string value;      ///< as it is written
+  std::string why;        ///< a phrase; may be empty
+  bool may_lack = false;  ///< no error where the kernel has no such file
+  friend bool operator==(const CgroupSetting&, const CgroupSetting&) = default;
+};
+/// A control group that exists as long as the sandbox, and holds all of it from before its first program.
+struct CgroupPlan {
+  HostPath parent = HostPath::root();  ///< the directory of the group in which it is made
+  std::vector<CgroupSetting> settings;
+  friend bool operator==(const CgroupPlan&, const CgroupPlan&) = default;
+};
+
 /// Who makes the sandbox.
 enum class Executor : std::uint8_t {
   Bwrap,
@@ -384,7 +399,8 @@ struct SandboxPlan {
   std::vector<PatternPlan> patterns;
   std::vector<AbilityPlan> abilities;
   LandlockPlan landlock;
-  std::vector<LimitPlan> limits;  ///< in the order of limit_table(), each once
+  std::vector<LimitPlan> limits;     ///< in the order of limit_table(), each once
+  std::optional<CgroupPlan> cgroup;  ///< where one of `limits` has a controller
   Executor executor = Executor::Bwrap;
   std::string backend_reason;                ///< "bwrap, as asked"
   Sourced<bool> windows_interop{false, {}};  ///< the command may start Windows programs, and use AF_VSOCK

@@ -18,7 +18,7 @@ struct ValueEntry;
 using ValueTable = std::vector<ValueEntry>;
 
 struct Value {
-  std::variant<bool, std::int64_t, std::string, ValueArray, ValueTable> data;
+  std::variant<bool, std::int64_t, std::string, ValueArray, ValueTable, double> data;
   Origin origin;
 };
 struct ValueEntry {
@@ -27,7 +27,7 @@ struct ValueEntry {
   Value value;
 };
 
-/// "a string", "a whole number", "true or false", "a list", "a table".
+/// "a string", "a whole number", "true or false", "a list", "a table", "a number with a fraction".
 std::string_view type_name(const Value& value) noexcept;
 
 }  // namespace fence

@@ -24,7 +24,8 @@ enum class Ability : std::uint8_t {
   Native,         ///< a mount namespace in which fence can clone, restrict and attach mounts by descriptor
   Metadata,       ///< modes, times and attributes of files held by mounts: an executor's ability, not tried
   Protect,        ///< a single name held in a writable directory by a mount: an executor's ability, not tried
-  Kernel,         ///< the kernel's release, whose version is MAJOR.MINOR; the a part of its release and not tried
+  Kernel,         ///< the kernel's release, whose version is MAJOR.MINOR; not tried
+  Delegation,     ///< a control group in which fence can make one with limits of its own; not tried but looked for
 };
 
 /// A version to compare with: an ABI number, or MAJOR.MINOR.

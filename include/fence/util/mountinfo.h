@@ -10,6 +10,7 @@ namespace fence {
 struct MountInfoLine {
   std::uint64_t id = 0;
   std::uint64_t parent = 0;
+  std::string root;          ///< what of its file system is mounted
   std::string point;         ///< an absolute path, as the processes of that namespace see it
   std::string_view options;  ///< of the mount, not of its file system: "ro,nosuid"; part of the line that was read
   std::string type;          ///< of the file system: "fuse.sshfs"

@@ -37,6 +37,7 @@ std::string text_of(const Value& value) {
   return std::visit(Overloaded{
                         [](bool flag) { return std::string(flag ? "true" : "false"); },
                         [](std::int64_t number) { return std::to_string(number); },
+                        [](double number) { return std::to_string(number); },
                         [](const std::string& text) { return text; },
                         [](const ValueArray& list) {
                           std::string out;

@@ -138,6 +138,26 @@ void add_answers(HostFacts& facts) {
     facts.stalled.insert_or_assign(mount, StalledMount{any_name(), any_name()});
 }
 
+CgroupDirectory any_cgroup() {
+  const auto any_words = [] { return some_set([] { return any_name(); }); };
+  CgroupDirectory group{.path = any_path(), .type = any_name(), .controllers = any_words(), .enabled = any_words()};
+  group.make_error = *rc::gen::inRange(0, 134);
+  group.move_error = *rc::gen::inRange(0, 134);
+  if (any<bool>()) group.max_depth = any<std::uint64_t>();
+  if (any<bool>()) group.max_descendants = any<std::uint64_t>();
+  group.descendants = any<std::uint64_t>();
+  return group;
+}
+
+CgroupFacts any_cgroups() {
+  CgroupFacts facts;
+  if (any<bool>()) facts.own = any_name();
+  facts.v1_controllers = some_set([] { return any_name(); });
+  facts.groups = some(any_cgroup);
+  facts.swap = any<bool>();
+  return facts;
+}
+
 HostFacts any_facts() {
   HostFacts facts;
   add_answers(facts);
@@ -171,6 +191,7 @@ HostFacts any_facts() {
     facts.bwrap =
         BwrapFacts{.path = any_path().text(), .options = some_set([] { return any_name(); }), .setuid = any<bool>()};
   }
+  if (any<bool>()) facts.cgroups = any_cgroups();
   facts.listening_sockets = some_ascending(any_path);
   facts.open_descriptors = some_set([] { return *rc::gen::inRange(3, 100000); });
   facts.ignored_signals = some_set([] { return *rc::gen::inRange(1, 65); });
@@ -334,12 +355,12 @@ TEST(FactsParse, RefusesBadPatternsAndAbilities) {
 }
 
 TEST(FactsParse, RefusesAnotherSchema) {
-  EXPECT_EQ(refusal_with("/schema", "fence-facts/1"), "schema is not fence-facts/4");
+  EXPECT_EQ(refusal_with("/schema", "fence-facts/1"), "schema is not fence-facts/5");
 }
 
 TEST(FactsParse, RefusesWhatIsNoJson) {
   for (const std::string_view text :
-       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/4\"}", "\xff"}) {
+       {"", "{", "[]", "null", "{\"schema\":1}", "{\"schema\":\"fence-facts/5\"}", "\xff"}) {
     EXPECT_FALSE(parse_facts(text)) << text;
   }
   EXPECT_EQ(parse_facts("{\"schema\": x}").error().why, "it is no JSON at byte 12");

@@ -245,6 +245,7 @@ TEST(PlanJson, ShowsTheWholePlan) {
   },
   "cgroup_namespace": true,
   "limits": [],
+  "cgroup": null,
   "environment": [
     {
       "name": "EDITOR",

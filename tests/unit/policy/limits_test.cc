@@ -38,7 +38,7 @@ std::int64_t whole(std::int64_t of) { return of; }
 std::string written(const char* of) { return of; }
 
 TEST(ReadLimit, TakesANumberInTheUnitOfTheKey) {
-  for (const char* key : {"nofile", "nproc", "as", "fsize", "cpu", "wallTime"}) {
+  for (const char* key : {"nofile", "nproc", "as", "fsize", "cpu", "wallTime", "pids", "memory"}) {
     EXPECT_EQ(limit_read(key, whole(7)), 7U) << key;
     EXPECT_EQ(limit_read(key, written("none")), kNoLimit) << key;
   }
@@ -51,6 +51,32 @@ TEST(ReadLimit, TakesSizesAndTimesWithAUnit) {
   EXPECT_EQ(limit_read("cpu", written("90s")), 90U);
   EXPECT_EQ(limit_read("wallTime", written("10m")), 600U);
   EXPECT_EQ(limit_read("wallTime", written("2h")), 7200U);
+}
+
+TEST(ReadLimit, TakesProcessorsWithAFraction) {
+  EXPECT_EQ(limit_read("cpus", whole(2)), 2000U);
+  EXPECT_EQ(limit_read("cpus", 1.5), 1500U);
+  EXPECT_EQ(limit_read("cpus", 0.01), 10U);
+  EXPECT_EQ(limit_read("cpus", 1.005), 1005U);
+  EXPECT_EQ(limit_read("cpus", whole(100'000)), 100'000'000U);
+  EXPECT_EQ(limit_read("cpus", written("none")), kNoLimit);
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  for (const double wrong :
+       {0.0, 0.009, 0.0105, -1.5, 100'001.0, 1e300, kInfinite, -kInfinite, kInfinite - kInfinite}) {
+    EXPECT_NE(limit_refusal("cpus", wrong), "taken") << wrong;
+  }
+  EXPECT_EQ(limit_read("cpus", written("1.5")), 1500U);
+  EXPECT_EQ(limit_read("cpus", written("0.010")), 10U);
+  for (const char* wrong :
+       {"", ".", "1.", ".5", "1.2345", "0.009", "-1", "+1", "1e3", "1.-5", "100000.001", "99999999999999999999"}) {
+    EXPECT_NE(limit_refusal("cpus", written(wrong)), "taken") << wrong;
+  }
+  EXPECT_EQ(
+      limit_refusal("cpus", 0.5001),
+      R"(limits.cpus must be a number from 0.01 to 100000 with at most three decimals, as in 2 or 1.5, or "none", )"
+      "not a number with a fraction");
+  EXPECT_NE(limit_refusal("pids", 1.5), "taken");
+  EXPECT_NE(limit_refusal("memory", 1.5), "taken");
 }
 
 TEST(ReadLimit, RefusesEverythingElse) {

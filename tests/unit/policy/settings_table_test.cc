@@ -169,7 +169,7 @@ TEST(ReadLayer, OnlyWhatHasALesserFormCanBeDegraded) {
               ElementsAre(Sourced<Ability>{Ability::Cgroup, kPlace}));
   EXPECT_THAT(errors_of(setting("allowDegraded", list(value("userns"), value("pid")))),
               ElementsAre("fence: \"userns\" cannot be degraded: there is no sandbox without it\n"
-                          "  asked for by s.toml:3:5\n  hint: only proc, cgroup, landlock, metadata and protect can be",
+                          "  asked for by s.toml:3:5\n  hint: only proc, cgroup, landlock, metadata, protect and delegation can be",
                           ::testing::StartsWith("fence: allowDegraded knows no ability \"pid\"\n")));
 }
 

@@ -14,10 +14,12 @@ TEST(LimitTable, HasARowForEachInItsOrder) {
     EXPECT_EQ(&limit_row(row.limit), &row);
     EXPECT_FALSE(row.meaning.empty());
   }
-  EXPECT_EQ(at, static_cast<std::size_t>(Limit::WallTime) + 1);
+  EXPECT_EQ(at, static_cast<std::size_t>(Limit::Cpus) + 1);
   EXPECT_EQ(find_limit("files"), std::nullopt);
   EXPECT_EQ(limit_row(Limit::OpenFiles).resource, RLIMIT_NOFILE);
   EXPECT_EQ(limit_row(Limit::WallTime).resource, std::nullopt);
+  EXPECT_EQ(limit_row(Limit::WallTime).controller, "");
+  EXPECT_EQ(limit_row(Limit::Cpus).controller, "cpu");
 }
 
 TEST(LimitText, IsInTheLargestUnitThatFits) {
@@ -28,6 +30,10 @@ TEST(LimitText, IsInTheLargestUnitThatFits) {
   EXPECT_EQ(limit_text(Limit::CpuTime, 90), "90 s");
   EXPECT_EQ(limit_text(Limit::WallTime, 600), "10 min");
   EXPECT_EQ(limit_text(Limit::WallTime, 7200), "2 h");
+  EXPECT_EQ(limit_text(Limit::Cpus, 1500), "1.5");
+  EXPECT_EQ(limit_text(Limit::Cpus, 2000), "2");
+  EXPECT_EQ(limit_text(Limit::Cpus, 10), "0.01");
+  EXPECT_EQ(limit_text(Limit::Cpus, 1005), "1.005");
 }
 
 }  // namespace
