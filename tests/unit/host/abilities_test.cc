@@ -30,7 +30,8 @@ std::set<Ability> all_abilities() {
   std::set<Ability> all;
   for (const AbilityRow& row : ability_table()) all.insert(row.ability);
   // Not tried.
-  for (const Ability ability : {Ability::Metadata, Ability::Protect, Ability::Kernel}) all.erase(ability);
+  for (const Ability ability : {Ability::Metadata, Ability::Protect, Ability::Kernel, Ability::Delegation})
+    all.erase(ability);
   return all;
 }
 
