@@ -8,8 +8,7 @@ PURE = ["util", "facts", "policy", "seccomp", "plan", "bwrap", "native", "bwrapl
 # C functions are refused unless they stand here; each computes on its arguments only.
 ALLOWED_C = {
     "memory and bytes": "memcpy memmove memset memcmp memchr memrchr strlen strcmp strncmp strchr bcmp",
-    "arithmetic": "round",
-    "numbers": "strtol strtoul strtoll strtoull strtod strtof strtold frexp ldexp fmod pow log log2 log10 floor ceil",
+    "numbers": "strtol strtoul strtoll strtoull strtod strtof strtold frexp ldexp fmod pow log log2 log10 floor ceil round",
     "formatting into memory": "snprintf vsnprintf __snprintf_chk __vsnprintf_chk",
     "the decimal point, for nlohmann::json's numbers": "localeconv",
     "the kernel's words for an errno, without locale": "strerrordesc_np strerrorname_np",
