@@ -64,7 +64,7 @@ def test_name(place):
 
 def build(references):
     targets = {target_of(reference.partition(" ")[0]) for reference in references}
-    probes = ["tests/integration/call_probe", "tests/integration/bwrap_probe", "tests/terminal/terminal_probe"]
+    probes = ["tests/integration/call_probe", "tests/integration/cgroup_probe", "tests/integration/bwrap_probe", "tests/terminal/terminal_probe"]
     done = subprocess.run(["ninja", "-C", BUILD, *sorted(targets), *probes], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout[-3000:]
 
