@@ -6,6 +6,7 @@
 #include <map>
 
 #include "fence/plan/abilities.h"
+#include "fence/plan/path_class.h"
 #include "fence/seccomp/seccomp.h"
 #include "fence/util/text.h"
 
@@ -111,9 +112,6 @@ BindMode mode_of(Level level) {
   }
   return BindMode::ReadOnly;
 }
-
-/// The nodes that every private /dev has and that lead to nothing of the host's, and the caller's own terminal.
-constexpr std::array<std::string_view, 6> kNodes = {"full", "null", "random", "tty", "urandom", "zero"};
 
 /// Places of one rule's source that are narrower than the same grant.
 struct Narrower {
@@ -274,7 +272,7 @@ class GrantPass {
     if (const auto* grant = granted_at(dev)) {
       return refuse_private(dev, *grant, "keys typed into your other terminals could be read");
     }
-    for (const std::string_view name : kNodes) {
+    for (const std::string_view name : kSharedNodes) {
       const SandboxPath path = dev.child(name);
       const auto* fact = std::get_if<Present>(&lens_.path(same_outside(path)));
       if (fact == nullptr || fact->kind != PathKind::CharDevice) continue;

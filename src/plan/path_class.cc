@@ -43,6 +43,26 @@ std::optional<GrantClass> class_by_name(const HostPath& path) {
   return std::nullopt;
 }
 
+std::optional<GrantClass> class_by_name_without_namespaces(const HostPath& path, PathList list) {
+  constexpr std::array<std::string_view, 4> kOwnStreams = {"stdin", "stdout", "stderr", "fd"};
+  constexpr std::string_view kWayOut = "remove the rule, or use backend = \"native\", which makes the sandbox's own";
+  if (path_contains("/dev", path.text()) && class_by_name(path)) {
+    const std::string_view name = first_name_below("/dev", path.text());
+    if (std::ranges::find(kSharedNodes, name) != kSharedNodes.end() ||
+        std::ranges::find(kOwnStreams, name) != kOwnStreams.end()) {
+      return Covered{"every sandbox has it"};
+    }
+    return NotGrantable{"it would be the host's, without namespaces, and lead to your other terminals and processes",
+                        std::string(kWayOut)};
+  }
+  if (path_contains("/proc", path.text())) {
+    if (list == PathList::AllowRead) return Covered{"without namespaces the host's /proc is shown read-only"};
+    return NotGrantable{"it is the host's, without namespaces, and changes the machine and other processes",
+                        std::string(kWayOut)};
+  }
+  return std::nullopt;
+}
+
 GrantClass class_of(const HostPath& path, const Present& fact, PathList list) {
   switch (fact.fs) {
     case FsKind::DevPts:

@@ -24,7 +24,7 @@ std::string verb(PathList list) {
 
 class PathRules {
  public:
-  explicit PathRules(WishSink& sink) : sink_(sink), lens_(sink.lens()) {}
+  PathRules(WishSink& sink, bool has_namespaces) : sink_(sink), lens_(sink.lens()), has_namespaces_(has_namespaces) {}
 
   void path_rule(const Ranked<PathRule>& rule) {
     const auto path = sink_.place_of(rule.value.path, restricts(rule.value.list));
@@ -123,9 +123,13 @@ class PathRules {
                       grant);
   }
 
+  [[nodiscard]] std::optional<GrantClass> grant_by_name(const HostPath& path, PathList list) const {
+    return has_namespaces_ ? class_by_name(path) : class_by_name_without_namespaces(path, list);
+  }
+
   void allow(const Ranked<PathRule>& rule, const HostPath& path) {
     const std::string what = verb(rule.value.list) + shown(path);
-    if (const auto by_name = class_by_name(path)) {
+    if (const auto by_name = grant_by_name(path, rule.value.list)) {
       settled(*by_name, what, rule);
       return;
     }
@@ -135,7 +139,7 @@ class PathRules {
       missing_grant(rule, what, resolution);
       return;
     }
-    const auto by_real_name = class_by_name(found->real);
+    const auto by_real_name = grant_by_name(found->real, rule.value.list);
     const GrantClass grant = by_real_name ? *by_real_name : class_of(found->real, found->fact, rule.value.list);
     if (settled(grant, what, rule) || leads_out_of_pattern(rule, path, *found, what)) return;
     if (!found->links.empty()) sink_.list().linked.push_back({what, found->real, found->links, rule.origin});
@@ -287,6 +291,7 @@ class PathRules {
 
   WishSink& sink_;
   FactLens& lens_;
+  bool has_namespaces_;
 };
 
 /// A link in a writable tree may be the work of a command that ran before: it decides what is granted only as long as
@@ -312,7 +317,7 @@ void refuse_links_out_of_writable_trees(WishSink& sink) {
 
 WishList collect_wishes(const Policy& policy, const Workspace& workspace, FactLens& lens) {
   WishSink sink(workspace, lens);
-  PathRules rules(sink);
+  PathRules rules(sink, policy.backend.value != Backend::Landlock);
   for (const auto& rule : policy.paths) {
     if (rule.value.list != PathList::Protect) rules.path_rule(rule);
   }

@@ -196,6 +196,15 @@ const Situation kUnholdable[] = {
     {"protected_by_what_is_enforced",
      [](PolicyBuilder& policy, FakeHost&) { policy.protect(".git/config", 9).enforced(); },
      {"cannot keep from being written /home/ann/p/.git/config below /home/ann/p"}},
+    {"shared_memory_of_the_host",
+     [](PolicyBuilder& policy, FakeHost&) { policy.allow_write("/dev/shm"); },
+     {"cannot allow writing to /dev/shm: it would be the host's"}},
+    {"all_of_dev",
+     [](PolicyBuilder& policy, FakeHost&) { policy.allow_read("/dev"); },
+     {"cannot allow reading of /dev: it would be the host's"}},
+    {"a_writable_proc",
+     [](PolicyBuilder& policy, FakeHost&) { policy.allow_write("/proc/self"); },
+     {"cannot allow writing to /proc/self: it is the host's"}},
     {"a_private_tmp",
      [](PolicyBuilder& policy, FakeHost&) { policy.scratch("/tmp"); },
      {"cannot make a private directory at /tmp: it takes a mount", "--deny-read /tmp"}},
@@ -290,6 +299,17 @@ TEST(Hidden, WhereNothingAboveIsGrantedThereIsNothingToHold) {
   PolicyBuilder policy = project_alone();
   policy.deny_read("/home/ann/.ssh", 1, true).deny_read("/srv").deny_write("/srv").protect(".git/config");
   EXPECT_THAT(grants_of(plan_alone(policy)), Contains("rw /home/ann/p"));
+}
+
+TEST(Alone, WhatEverySandboxHasNeedsNoGrant) {
+  PolicyBuilder policy = project_alone();
+  policy.allow_read("/proc/cpuinfo").allow_write("/dev/null").allow_write("/dev/stdout");
+  const SandboxPlan plan = plan_alone(policy);
+  EXPECT_EQ(remark_texts(plan, RemarkKind::Unneeded),
+            (std::vector<std::string>{
+                "not needed to allow reading of /proc/cpuinfo: without namespaces the host's /proc is shown read-only",
+                "not needed to allow writing to /dev/null: every sandbox has it",
+                "not needed to allow writing to /dev/stdout: every sandbox has it"}));
 }
 
 TEST(Sockets, ThereAreNoneButPairs) {
