@@ -31,7 +31,7 @@ CgroupDirectory group_at(std::string_view path, Names controllers, Names enabled
           .move_error = error};
 }
 
-CgroupDirectory hierarchy_root(std::string_view path, Names enabled, int error) {
+CgroupDirectory hierarchy_root(std::string_view path, const Names& enabled, int error) {
   CgroupDirectory root = group_at(path, enabled, enabled, error);
   root.type = "";
   return root;
