@@ -167,10 +167,12 @@ TEST(ReadLayer, WrongRequirementsAreAllReported) {
 TEST(ReadLayer, OnlyWhatHasALesserFormCanBeDegraded) {
   EXPECT_THAT(read("allowDegraded", list(value("cgroup"))).allow_degraded,
               ElementsAre(Sourced<Ability>{Ability::Cgroup, kPlace}));
-  EXPECT_THAT(errors_of(setting("allowDegraded", list(value("userns"), value("pid")))),
-              ElementsAre("fence: \"userns\" cannot be degraded: there is no sandbox without it\n"
-                          "  asked for by s.toml:3:5\n  hint: only proc, cgroup, landlock, metadata, protect and delegation can be",
-                          ::testing::StartsWith("fence: allowDegraded knows no ability \"pid\"\n")));
+  EXPECT_THAT(
+      errors_of(setting("allowDegraded", list(value("userns"), value("pid")))),
+      ElementsAre(
+          "fence: \"userns\" cannot be degraded: there is no sandbox without it\n"
+          "  asked for by s.toml:3:5\n  hint: only proc, cgroup, landlock, metadata, protect and delegation can be",
+          ::testing::StartsWith("fence: allowDegraded knows no ability \"pid\"\n")));
 }
 
 TEST(ReadLayer, OnlyTheUsersAndTheSystemsFileTrustProjects) {
