@@ -64,6 +64,8 @@ constexpr NamedConstant kConstants[] = {
     {"SOCK_CLOEXEC", SOCK_CLOEXEC},
     {"SOCK_NONBLOCK", SOCK_NONBLOCK},
     {"SOCK_PACKET", SOCK_PACKET},
+    {"SOCK_SEQPACKET", SOCK_SEQPACKET},
+    {"SOCK_STREAM", SOCK_STREAM},
     {"S_ISGID", S_ISGID},
     {"S_ISUID", S_ISUID},
     {"TIOCLINUX", static_cast<std::uint32_t>(TIOCLINUX)},

@@ -108,7 +108,7 @@ constexpr OptionRow kOptions[] = {
     {.name = "--backend",
      .value = "NAME",
      .effect = SetsSetting{"backend", As::Text},
-     .help = "what carries the plan out: auto, native or bwrap"},
+     .help = "what carries the plan out: auto, native, bwrap or landlock"},
     // Where wishes come from.
     {.name = "--profile",
      .letter = 'p',

@@ -19,8 +19,8 @@ struct ShippedValue {
   std::uint32_t key_line, key_column;
   std::uint32_t line, column;
   std::uint32_t text_at;  ///< of a Text
-  std::int64_t
-      number;  ///< of a Boolean 0 or 1; a Fraction's bits; a Text's length; how many values an Array or Table has
+  /// Of a Boolean 0 or 1; a Fraction's bits; a Text's length; how many values an Array or Table has.
+  std::int64_t number;
 };
 
 struct ShippedTable {

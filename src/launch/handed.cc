@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -41,11 +44,49 @@ Result<std::optional<HostPath>> opened_file(int fd) {
   return std::optional(std::move(path));
 }
 
+int socket_option(int fd, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+// It talks to whom it is connected to, or to who connects: the kernel gives it no other address any more
+// (net/unix/af_unix.c).
+bool is_settled_unix_socket(int fd) {
+  const int type = socket_option(fd, SO_TYPE);
+  if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return false;
+  sockaddr_un peer{};
+  socklen_t size = sizeof peer;
+  return socket_option(fd, SO_ACCEPTCONN) == 1 || getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
+// In a namespace nothing of the host's has a name; here a socket that is there already leads past the filter, which
+// only refuses to make one, and partly past Landlock (datagrams, TCP_FASTOPEN, listen(2) without bind(2)).
+std::optional<Error> refuse_socket(int fd, const SandboxPlan& plan) {
+  if (plan.executor != Executor::Landlock) return std::nullopt;
+  const int family = socket_option(fd, SO_DOMAIN);
+  if (family == AF_UNIX) {
+    const auto group = std::ranges::find(plan.filter.groups, "unix_sockets", &FilterGroupPlan::name);
+    const bool refused = group == plan.filter.groups.end() || group->refused;
+    if (!refused || is_settled_unix_socket(fd)) return std::nullopt;
+    return Error{.kind = ErrorKind::Conflict,
+                 .what = "cannot give the command the unix socket that is " + name_of(fd),
+                 .why = "it is not connected for good, so every socket that has a path could be reached through it",
+                 .hint = "hand over a connected stream socket, or use backend = \"native\""};
+  }
+  if (plan.network.value == NetworkMode::Host) return std::nullopt;
+  return Error{.kind = ErrorKind::Conflict,
+               .what = "cannot give the command the socket that is " + name_of(fd),
+               .why = "without a network namespace the host's network could be reached through it",
+               .hint = "open the network with --net host, or put a pipe between: socat or cat"};
+}
+
 std::optional<Error> refuse(int fd, const SandboxPlan& plan) {
   struct stat status {};
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return errno == EBADF ? std::nullopt : std::optional(cannot_look(fd));
   if (fstat(fd, &status) != 0) return cannot_look(fd);
+  if (S_ISSOCK(status.st_mode)) return refuse_socket(fd, plan);
   const bool directory = S_ISDIR(status.st_mode);
   const bool for_reading = (flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_RDONLY;
   if (!for_reading || !(directory || S_ISREG(status.st_mode))) return std::nullopt;

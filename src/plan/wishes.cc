@@ -184,8 +184,10 @@ class PathRules {
   void deny_read(const Ranked<PathRule>& rule, const HostPath& path) {
     const std::string what = verb(rule.value.list) + shown(path);
     if (class_by_name(path)) {
-      sink_.fail("cannot " + what, "the sandbox's own /dev and /proc are not the host's", rule.origin,
-                 "remove the rule", ErrorKind::Config);
+      sink_.fail("cannot " + what,
+                 has_namespaces_ ? "the sandbox's own /dev and /proc are not the host's"
+                                 : "every sandbox needs /proc and some of /dev",
+                 rule.origin, "remove the rule", ErrorKind::Config);
       return;
     }
     const Resolution resolution = resolve(lens_, path);
@@ -228,8 +230,10 @@ class PathRules {
       return;
     }
     if (class_by_name(path)) {
-      sink_.fail("cannot " + what, "the sandbox needs its private /dev and /proc writable", rule.origin,
-                 "remove the rule", ErrorKind::Config);
+      sink_.fail("cannot " + what,
+                 has_namespaces_ ? "the sandbox needs its private /dev and /proc writable"
+                                 : "without namespaces /proc is read-only, and the few nodes of /dev are needed",
+                 rule.origin, "remove the rule", ErrorKind::Config);
       return;
     }
     const Resolution resolution = resolve(lens_, path);

@@ -151,7 +151,6 @@ class Processes(Case):
             "directory": f"os.readlink('/proc/{self.victim}/cwd')",
             "limits": f"resource.prlimit({self.victim}, resource.RLIMIT_CPU, (1000, 1000))",
             "priority": f"os.setpriority(os.PRIO_PROCESS, {self.victim}, 5)",
-            "processors": f"os.sched_setaffinity({self.victim}, os.sched_getaffinity({self.victim}))",
         }
         if platform.machine() == "x86_64":
             address = int(self.read(f"/proc/{self.victim}/maps").split("-")[0], 16)
@@ -189,7 +188,9 @@ print(child.wait())
 os.kill(os.getpid(), 0)
 os.killpg(0, 0)
 os.setpriority(os.PRIO_PROCESS, 0, 5)
-os.sched_setaffinity(0, os.sched_getaffinity(0))
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+assert len(os.sched_getaffinity(0)) == 1
+resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 """
         self.assertEqual(self.succeeded(self.python(code, *ALONE)).out, "-15\n")
@@ -208,6 +209,17 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
         self.assertEqual(witness.stdout.readline(), b"reached\n")
         self._end(witness)
 
+    def test_processors_of_others_stay_what_they_are(self):
+        """A thread names itself by a number that no filter can tell from others': such a call succeeds without effect."""
+        few = {min(os.sched_getaffinity(self.victim))}
+        code = f"import os; os.sched_setaffinity({self.victim}, {few})"
+        if len(os.sched_getaffinity(self.victim)) == 1:
+            self.skipTest("takes two processors")
+        self.succeeded(self.python(code, *ALONE))
+        self.assertNotEqual(os.sched_getaffinity(self.victim), few)
+        self.succeeded(self.outside(*PYTHON, code))
+        self.assertEqual(os.sched_getaffinity(self.victim), few)
+
     def test_shared_memory(self):
         body = "number = LIBC.shmget(0, 4096, 0o600)\nchecked(number)\nchecked(LIBC.shmctl(number, 0, None))"
         self.assertEqual(self.succeeded(self.outside(*PYTHON, attempt(body))).out, "done\n")
@@ -220,7 +232,7 @@ class Sockets(Case):
         server = socket.socket(family, kind)
         self.addCleanup(server.close)
         server.bind(address)
-        if kind == socket.SOCK_STREAM:
+        if kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
             server.listen()
         return server
 
@@ -240,20 +252,63 @@ class Sockets(Case):
                 self.assertEqual(self.succeeded(self.outside(*PYTHON, attempt(body))).out, "done\n")
                 self.assertEqual(self.succeeded(self.python(attempt(body), *ALONE)).out, "Permission denied\n")
 
-    def test_not_by_a_socket_that_is_handed_over_either(self):
-        """Landlock's rules on TCP, and its scope: what the filter cannot see."""
-        port = self.server(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)).getsockname()[1]
+    def handed(self, kept, *options):
+        self.addCleanup(kept.close)
+        return self.fence(*ALONE, *options, "--keep-fd", str(kept.fileno()), "--", *PYTHON, "print('run')", pass_fds=[kept.fileno()])
+
+    def test_none_that_could_reach_the_host_is_handed_over(self):
+        connected = socket.create_connection(self.server(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)).getsockname())
+        for kept, said in ((socket.socket(socket.AF_INET), "the host's network could be reached"),
+                           (connected, "the host's network could be reached"),
+                           (socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "the host's network could be reached"),
+                           (socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0), "the host's network could be reached"),
+                           (socket.socket(socket.AF_UNIX), "not connected for good"),
+                           (socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0], "not connected for good")):
+            number = kept.fileno()
+            with self.subTest(kept=kept):
+                self.refused(self.handed(kept), f"socket that is descriptor {number}", said)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stdin:
+            self.refused(self.fence(*ALONE, "--", "true", stdin=stdin), "socket that is standard input")
+
+    def test_those_that_are_settled_or_asked_for_are(self):
+        server = self.server(socket.AF_UNIX, socket.SOCK_STREAM, f"{self.project}/socket")
+        for kept in (*socket.socketpair(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)[0], server):
+            self.assertEqual(self.succeeded(self.handed(kept)).out, "run\n")
+        self.assertEqual(self.succeeded(self.handed(socket.socket(socket.AF_INET), "--net", "host")).out, "run\n")
+        opened = ("--set", 'seccomp.allow=["unix_sockets"]')
+        self.assertEqual(self.succeeded(self.handed(socket.socket(socket.AF_UNIX), *opened)).out, "run\n")
+
+    def test_abstract_ones_are_out_of_reach_where_unix_sockets_are_opened(self):
+        """Landlock's scope: what no filter sees."""
         abstract = "\0" + os.path.basename(self.top)
         self.server(socket.AF_UNIX, socket.SOCK_STREAM, abstract)
-        for family, address, said in ((socket.AF_INET, ("127.0.0.1", port), "Permission denied\n"),
-                                      (socket.AF_UNIX, abstract, "Operation not permitted\n")):
-            for words in ([], [self.place.fence, *ALONE, "--keep-fd", "{fd}", "--"]):
-                kept = socket.socket(family)
-                self.addCleanup(kept.close)
-                words = [word.replace("{fd}", str(kept.fileno())) for word in words]
-                body = f"socket.socket(fileno={kept.fileno()}).connect({address!r})"
-                done = self.succeeded(self.outside(*words, *PYTHON, attempt(body), pass_fds=[kept.fileno()]))
-                self.assertEqual(done.out, said if words else "done\n", done)
+        body = f"socket.socket(socket.AF_UNIX).connect({abstract!r})"
+        self.assertEqual(self.succeeded(self.outside(*PYTHON, attempt(body))).out, "done\n")
+        opened = ("--set", 'seccomp.allow=["unix_sockets"]')
+        self.assertEqual(self.succeeded(self.python(attempt(body), *ALONE, *opened)).out, "Operation not permitted\n")
+
+    def test_not_by_a_pair_that_is_readdressed(self):
+        """Datagrams go wherever they are told to; streams and packets in sequence stay where they are."""
+        for kind, call, outside, inside in (
+                (socket.SOCK_DGRAM, "a.sendto(b'x', PATH)", "done", "Permission denied"),
+                (socket.SOCK_DGRAM, "a.connect(PATH)", "done", "Permission denied"),
+                (socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, "a.connect(PATH)", "done", "Permission denied"),
+                (socket.SOCK_RAW, "a.connect(PATH)", "done", "Permission denied"),
+                (socket.SOCK_STREAM, "a.connect(PATH)", None, "Transport endpoint is already connected"),
+                (socket.SOCK_STREAM, "b.close(); a.connect(PATH)", None, "Transport endpoint is already connected"),
+                (socket.SOCK_STREAM, "a.sendto(b'x', PATH)", None, "Transport endpoint is already connected"),
+                (socket.SOCK_SEQPACKET, "a.connect(PATH)", None, "Transport endpoint is already connected"),
+                (socket.SOCK_SEQPACKET, "b.close(); a.connect(PATH)", None, "Transport endpoint is already connected"),
+                (socket.SOCK_SEQPACKET, "a.sendto(b'x', PATH); print(b.recv(9))", None, "b'x'\ndone")):
+            plain = kind & ~(socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+            path = f"{self.project}/socket"
+            self.server(socket.AF_UNIX, socket.SOCK_DGRAM if plain == socket.SOCK_RAW else plain, path)
+            os.chmod(path, 0o777)
+            body = f"a, b = socket.socketpair(socket.AF_UNIX, {int(kind)}); {call.replace('PATH', repr(path))}"
+            with self.subTest(body=body):
+                self.assertEqual(self.succeeded(self.outside(*PYTHON, attempt(body))).out, (outside or inside) + "\n")
+                self.assertEqual(self.succeeded(self.python(attempt(body), *ALONE)).out, inside + "\n")
+            os.unlink(path)
 
     def test_pairs_and_pipes_work(self):
         code = "import socket; a, b = socket.socketpair(); a.send(b'x'); print(b.recv(1))"

@@ -69,14 +69,19 @@ std::vector<std::string> grants_of(const SandboxPlan& plan) {
   return lines;
 }
 
-int call_result(const SandboxPlan& plan, long number, std::uint64_t arg0 = 0, std::uint64_t arg1 = 0) {
+/// Of a call that the filter lets through; 0 is a call that says success and is not made.
+constexpr int kPasses = -1;
+
+int call_result(const SandboxPlan& plan, long number, std::uint64_t arg0 = 0, std::uint64_t arg1 = 0,
+                std::uint64_t arg2 = 0) {
   SyscallData call;
   call.number = static_cast<std::int32_t>(number);
   call.architecture = native_architecture();
   call.arguments[0] = arg0;
   call.arguments[1] = arg1;
+  call.arguments[2] = arg2;
   const std::uint32_t action = evaluate_filter(command_filter(plan.filter), call);
-  return action == SECCOMP_RET_ALLOW ? 0 : static_cast<int>(action & SECCOMP_RET_DATA);
+  return action == SECCOMP_RET_ALLOW ? kPasses : static_cast<int>(action & SECCOMP_RET_DATA);
 }
 
 TEST(Alone, EveryGrantIsAPlaceUnderItsOwnName) {
@@ -315,13 +320,21 @@ TEST(Alone, WhatEverySandboxHasNeedsNoGrant) {
 TEST(Sockets, ThereAreNoneButPairs) {
   const SandboxPlan plan = plan_alone(project_alone());
   for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_VSOCK, AF_PACKET}) {
-    EXPECT_NE(call_result(plan, SYS_socket, static_cast<std::uint64_t>(family)), 0) << family;
+    EXPECT_GT(call_result(plan, SYS_socket, static_cast<std::uint64_t>(family)), 0) << family;
   }
-  EXPECT_EQ(call_result(plan, SYS_socketpair, AF_UNIX), 0);
+  for (const std::uint64_t type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+    EXPECT_EQ(call_result(plan, SYS_socketpair, AF_UNIX, type), kPasses) << type;
+    EXPECT_EQ(call_result(plan, SYS_socketpair, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK), kPasses) << type;
+  }
+  // They can be readdressed.
+  for (const std::uint64_t type : {SOCK_DGRAM, SOCK_RAW}) {
+    EXPECT_EQ(call_result(plan, SYS_socketpair, AF_UNIX, type), EACCES) << type;
+    EXPECT_EQ(call_result(plan, SYS_socketpair, AF_UNIX, type | SOCK_CLOEXEC), EACCES) << type;
+  }
   PolicyBuilder with_network = project_alone();
   with_network.policy().network = {NetworkMode::Host, kGrantsLine};
   const SandboxPlan open = plan_alone(with_network);
-  EXPECT_EQ(call_result(open, SYS_socket, AF_INET), 0);
+  EXPECT_EQ(call_result(open, SYS_socket, AF_INET), kPasses);
   EXPECT_EQ(call_result(open, SYS_socket, AF_UNIX), EACCES);
   EXPECT_EQ(open.landlock.handled_net, 0U);
   EXPECT_THAT(remark_texts(open, RemarkKind::Danger), Contains(HasSubstr("the host's network is open")));
@@ -337,20 +350,22 @@ TEST(SharedNamespaces, AreClosedByTheFilter) {
   const SandboxPlan plan = plan_alone(project_alone());
   EXPECT_EQ(call_result(plan, SYS_shmget), ENOSYS);
   EXPECT_EQ(call_result(plan, SYS_mq_open), ENOSYS);
-  EXPECT_EQ(call_result(plan, SYS_prlimit64, 1), EPERM);
-  EXPECT_EQ(call_result(plan, SYS_prlimit64, 0), 0);
-  EXPECT_EQ(call_result(plan, SYS_setpriority, 0, 0), 0);
+  EXPECT_EQ(call_result(plan, SYS_prlimit64, 1, 0, 4096), EPERM);
+  EXPECT_EQ(call_result(plan, SYS_prlimit64, 1, 0, 0), kPasses);
+  EXPECT_EQ(call_result(plan, SYS_prlimit64, 0, 0, 4096), kPasses);
+  EXPECT_EQ(call_result(plan, SYS_setpriority, 0, 0), kPasses);
   EXPECT_EQ(call_result(plan, SYS_setpriority, 0, 5), EPERM);
   EXPECT_EQ(call_result(plan, SYS_setpriority, 2, 0), EPERM);
-  EXPECT_EQ(call_result(plan, SYS_sched_setaffinity, 0), 0);
-  EXPECT_EQ(call_result(plan, SYS_sched_setaffinity, 7), EPERM);
+  EXPECT_EQ(call_result(plan, SYS_sched_setaffinity, 0), kPasses);
+  EXPECT_EQ(call_result(plan, SYS_sched_setaffinity, 7), 0);
+  EXPECT_EQ(call_result(plan, SYS_sched_setscheduler, 7), EPERM);
 }
 
 TEST(SharedNamespaces, ElsewhereTheirGroupsAreNotSpokenOf) {
   const auto plan = FakeHost().plan(PolicyBuilder().allow_read("/"));
   ASSERT_TRUE(plan);
-  EXPECT_EQ(call_result(*plan, SYS_shmget), 0);
-  EXPECT_EQ(call_result(*plan, SYS_socket, AF_UNIX), 0);
+  EXPECT_EQ(call_result(*plan, SYS_shmget), kPasses);
+  EXPECT_EQ(call_result(*plan, SYS_socket, AF_UNIX), kPasses);
   EXPECT_THAT(plan_text(*plan), Not(HasSubstr("unix_sockets")));
 }
 
