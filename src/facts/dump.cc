@@ -146,7 +146,9 @@ json json_of(const KernelFacts& kernel) {
           {"cgroup_namespace", kernel.cgroup_namespace},
           {"max_user_namespaces", kernel.max_user_namespaces},
           {"covered_proc", json_of(kernel.covered_proc)},
-          {"windows_drives", json_of(kernel.windows_drives)}};
+          {"windows_drives", json_of(kernel.windows_drives)},
+          {"process_mounts", json_of(kernel.process_mounts)},
+          {"machine_mounts", json_of(kernel.machine_mounts)}};
 }
 
 json json_of(const std::pair<const GlobQuery, GlobFact>& entry) {

@@ -209,8 +209,9 @@ Result<TerminalFacts> terminal(const JsonNode& node) {
 }
 
 Result<KernelFacts> kernel(const JsonNode& node) {
-  FENCE_TRY(const JsonObject object, node.object({"release", "machine", "legacy_tiocsti", "cgroup_namespace",
-                                                  "max_user_namespaces", "covered_proc", "windows_drives"}));
+  FENCE_TRY(const JsonObject object,
+            node.object({"release", "machine", "legacy_tiocsti", "cgroup_namespace", "max_user_namespaces",
+                         "covered_proc", "windows_drives", "process_mounts", "machine_mounts"}));
   KernelFacts facts;
   FENCE_TRY(facts.release, object["release"].c_string());
   FENCE_TRY(facts.machine, object["machine"].c_string());
@@ -221,6 +222,8 @@ Result<KernelFacts> kernel(const JsonNode& node) {
   FENCE_TRY(facts.max_user_namespaces, object["max_user_namespaces"].number());
   FENCE_TRY(facts.covered_proc, ascending_list_of(object["covered_proc"], path));
   FENCE_TRY(facts.windows_drives, ascending_list_of(object["windows_drives"], path));
+  FENCE_TRY(facts.process_mounts, ascending_list_of(object["process_mounts"], path));
+  FENCE_TRY(facts.machine_mounts, ascending_list_of(object["machine_mounts"], path));
   return facts;
 }
 

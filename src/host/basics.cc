@@ -152,6 +152,8 @@ KernelFacts probe_kernel() {
   const auto mounts = parse_mountinfo(read_system_file("/proc/self/mountinfo"));
   kernel.covered_proc = mount_points_below(mounts, HostPath::root().child("proc"));
   kernel.windows_drives = windows_drives(mounts, is_wsl_kernel(kernel.release));
+  kernel.process_mounts = mount_points_of(mounts, kProcessFileSystems);
+  kernel.machine_mounts = mount_points_of(mounts, kMachineFileSystems);
   kernel.max_user_namespaces = read_sysctl("user.max_user_namespaces").value_or(0);
   return kernel;
 }

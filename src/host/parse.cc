@@ -112,6 +112,14 @@ std::vector<HostPath> mount_points_below(const std::vector<MountRow>& mounts, co
   return points;
 }
 
+std::vector<HostPath> mount_points_of(const std::vector<MountRow>& mounts, std::span<const std::string_view> types) {
+  std::set<HostPath> points;
+  for (const MountRow& mount : mounts) {
+    if (std::ranges::find(types, mount.type) != types.end()) points.insert(mount.point);
+  }
+  return {points.begin(), points.end()};
+}
+
 std::vector<HostPath> windows_drives(const std::vector<MountRow>& mounts, bool wsl_kernel) {
   std::vector<HostPath> points;
   for (const MountRow& mount : mounts) {

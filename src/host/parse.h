@@ -2,6 +2,7 @@
 // The kernel's and bubblewrap's texts, read. No system call.
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,15 @@ std::vector<MountRow> parse_mountinfo(std::string_view text);
 const MountRow* mount_of(const std::vector<MountRow>& mounts, const HostPath& path) noexcept;
 /// The mount points below `top`, sorted, each once.
 std::vector<HostPath> mount_points_below(const std::vector<MountRow>& mounts, const HostPath& top);
+
+/// Where file systems of these types are mounted, sorted, each once.
+std::vector<HostPath> mount_points_of(const std::vector<MountRow>& mounts, std::span<const std::string_view> types);
+/// The kernel's types, by what their files are (filesystems(5); /proc/filesystems).
+inline constexpr std::string_view kProcessFileSystems[] = {"proc", "devpts", "mqueue"};
+inline constexpr std::string_view kMachineFileSystems[] = {
+    "sysfs",      "cgroup",     "cgroup2",     "debugfs",   "tracefs",    "securityfs", "configfs", "bpf",
+    "efivarfs",   "pstore",     "binfmt_misc", "selinuxfs", "smackfs",    "fusectl",    "resctrl",  "nfsd",
+    "functionfs", "rpc_pipefs", "xenfs",       "cpuset",    "openpromfs", "usbfs",      "nsfs"};
 
 /// Where drives of Windows are mounted, sorted, each once: of the type drvfs (WSL 1), 9p whose aname is drvfs, or
 /// virtiofs, whose source is a name that begins with drvfs or, on a kernel of WSL, a number of no meaning.

@@ -45,7 +45,8 @@ std::optional<std::string> first_directory(int group) {
   return std::nullopt;
 }
 
-/// Kills everything in the group, at any depth (cgroup.kill: Linux 5.14).
+/// Kills everything in the group, at any depth with cgroup.kill (Linux 5.14), and before it in the two that fence has
+/// made.
 void kill_all(int group) {
   const UniqueFd kill_file(openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC));
   if (kill_file && write(kill_file.get(), "1", 1) == 1) return;

@@ -57,6 +57,7 @@ class Planner {
     drop_hidden_workspace(workspace, policy_, lens_);
     WishList wishes = collect_wishes(policy_, workspace, lens_);
     add_git_directories(policy_, workspace, lens_, wishes);
+    add_kernel_file_systems(lens_, wishes);
     // Without namespaces the filter refuses sockets instead, since hiding one would not help.
     if (!alone()) add_listening_sockets(policy_, lens_, wishes);
     decide_windows(policy_, lens_, wishes);

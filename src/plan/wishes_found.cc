@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fence/plan/git_directory.h"
+#include "fence/plan/path_class.h"
 #include "fence/plan/windows.h"
 #include "fence/plan/wishes.h"
 #include "fence/util/text.h"
@@ -15,6 +16,15 @@ void add_unread_configuration(const HostPath& path, const Origin& origin, FactLe
   const auto* refused = std::get_if<Unreadable>(&lens.text(path));
   if (refused == nullptr) return;
   wishes.closed.push_back({"read " + escape_bytes(path.text()), path, refused->errno_value, path, origin});
+}
+
+/// False where something else is mounted over it. What cannot be looked at is for closed_places() to judge.
+bool is_there(const HostPath& mount, std::string what, FactLens& lens, WishList& wishes) {
+  const Resolution resolution = resolve(lens, mount);
+  if (const auto* refused = std::get_if<Refused>(&resolution)) {
+    wishes.closed.push_back({std::move(what), refused->at, refused->errno_value, refused->at.parent(), {}});
+  }
+  return std::holds_alternative<Found>(resolution);
 }
 
 }  // namespace
@@ -58,6 +68,30 @@ void add_git_directories(const Policy& policy, const Workspace& workspace, FactL
                                refused->at.parent(), rule->origin});
     }
   }
+}
+
+void add_kernel_file_systems(FactLens& lens, WishList& wishes) {
+  const KernelFacts& kernel = lens.host().kernel;
+  const std::vector<Wish> grants = wishes.wishes;
+  const auto restrict_below = [&](const std::vector<HostPath>& mounts, bool writable_only,
+                                  const std::optional<Content>& content, std::string_view why) {
+    for (const HostPath& mount : mounts) {
+      // Those in /proc and /dev are the sandbox's own.
+      if (class_by_name(mount)) continue;
+      for (const Wish& grant : grants) {
+        const auto* host = grant.content ? std::get_if<HostContent>(&*grant.content) : nullptr;
+        if (host == nullptr || host->device || !host->source.contains(mount)) continue;
+        if (writable_only && !grant.writable.value_or(false)) continue;
+        if (!is_there(mount, "restrict " + escape_bytes(mount.text()), lens, wishes)) continue;
+        Wish wish{grant.path.below(host->source.relative(mount)), content, false};
+        wish.rank = -1;
+        wish.why = why;
+        wishes.wishes.push_back(std::move(wish));
+      }
+    }
+  };
+  restrict_below(kernel.process_mounts, false, HideContent{}, "a way to the host's processes and terminals");
+  restrict_below(kernel.machine_mounts, true, std::nullopt, "its files change the machine");
 }
 
 // connect(2) needs no writable mount: a socket that somebody listens on is a way out wherever it can be seen.

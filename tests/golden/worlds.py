@@ -134,7 +134,8 @@ def landlock_of(release):
 
 def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_terminal=True, listening=(),
           release="6.1.0-25-amd64", abilities=(), sysctls=None, covered_proc=(), native=None, bwrap=True,
-          drives=(), hard_limits=None, cgroups="unknown"):
+          drives=(), hard_limits=None, cgroups="unknown", process_mounts=("/dev/pts", "/proc"),
+          machine_mounts=("/sys", "/sys/fs/cgroup")):
     user, home = ("ada", "/home/ada") if uid else ("root", "/root")
     return {
         "tree": paths,
@@ -147,7 +148,8 @@ def world(paths, uid=1000, directory="/home/ada/src/app", environment=(), on_ter
             "working_directory": directory,
             "terminal": terminal(on_terminal),
             "kernel": {"release": release, "machine": "x86_64", "legacy_tiocsti": None, "cgroup_namespace": True,
-                       "max_user_namespaces": 63000, "covered_proc": list(covered_proc), "windows_drives": list(drives)},
+                       "max_user_namespaces": 63000, "covered_proc": list(covered_proc), "windows_drives": list(drives),
+                       "process_mounts": list(process_mounts), "machine_mounts": list(machine_mounts)},
             "bwrap": {"path": "/usr/bin/bwrap", "setuid": False, "options": BWRAP_OPTIONS} if bwrap else None,
             "cgroups": cgroups,
             "environment": [["HOME", home], ["USER", user], ["LANG", "C.UTF-8"], *environment, ["PATH", "/usr/bin:/bin"]],

@@ -217,6 +217,11 @@ struct KernelFacts {
   std::vector<HostPath> covered_proc;
   /// Where WSL has mounted drives of Windows (DrvFs: 9p or virtiofs), sorted, each once.
   std::vector<HostPath> windows_drives;
+  /// Where file systems are mounted that are a way to the host's processes, terminals and queues (proc, devpts,
+  /// mqueue): sorted, each once, /proc and /dev/pts themselves among them.
+  std::vector<HostPath> process_mounts;
+  /// Where file systems are mounted whose files change the machine (sysfs, cgroup, debugfs, ...): sorted, each once.
+  std::vector<HostPath> machine_mounts;
   friend bool operator==(const KernelFacts&, const KernelFacts&) = default;
 };
 

@@ -66,6 +66,11 @@ const Ranked<PathRule>* workspace_rule(const Policy& policy);
 /// The git directories that belong to the workspace, writable as it is, and what git runs or follows, protected.
 void add_git_directories(const Policy& policy, const Workspace& workspace, FactLens& lens, WishList& wishes);
 
+/// What is granted may have a file system of the kernel's mounted below it, as the root of a chroot has. The host's
+/// processes, terminals and queues are hidden there; what changes the machine is read-only, whatever is around it.
+/// Precondition: `wishes` has all the grants.
+void add_kernel_file_systems(FactLens& lens, WishList& wishes);
+
 /// Hides each socket on which a process of the host listens.
 void add_listening_sockets(const Policy& policy, FactLens& lens, WishList& wishes);
 

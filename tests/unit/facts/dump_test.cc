@@ -186,6 +186,8 @@ HostFacts any_facts() {
   facts.kernel.max_user_namespaces = any<std::uint64_t>();
   facts.kernel.covered_proc = some_ascending(any_path);
   facts.kernel.windows_drives = some_ascending(any_path);
+  facts.kernel.process_mounts = some_ascending(any_path);
+  facts.kernel.machine_mounts = some_ascending(any_path);
   facts.bwrap_known = any<bool>();
   if (facts.bwrap_known && any<bool>()) {
     facts.bwrap =

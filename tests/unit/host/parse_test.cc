@@ -84,6 +84,24 @@ TEST(MountPointsBelow, AreSortedAndWithoutTheTop) {
   EXPECT_EQ(points, std::vector<HostPath>{*HostPath::parse("/proc/acpi")});
 }
 
+TEST(MountPoints, OfSomeTypesAreSortedAndEachOnce) {
+  constexpr std::string_view kMounts =
+      "30 1 0:30 / /srv/c/proc rw - proc proc rw\n"
+      "31 1 0:31 / /proc rw - proc proc rw\n"
+      "32 31 0:32 / /proc rw - proc proc rw\n"
+      "33 1 0:33 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+      "34 1 0:34 / /home rw - ext4 /dev/sda rw\n"
+      "35 1 0:35 / /dev/pts rw - devpts devpts rw\n";
+  const auto mounts = parse_mountinfo(kMounts);
+  const auto paths = [](std::initializer_list<std::string_view> texts) {
+    std::vector<HostPath> out;
+    for (const std::string_view text : texts) out.push_back(*HostPath::parse(text));
+    return out;
+  };
+  EXPECT_EQ(mount_points_of(mounts, kProcessFileSystems), paths({"/dev/pts", "/proc", "/srv/c/proc"}));
+  EXPECT_EQ(mount_points_of(mounts, kMachineFileSystems), paths({"/sys/fs/cgroup"}));
+}
+
 // As they stand in reports of bugs of WSL: of WSL 1, and of WSL 2 by 9p and by virtiofs.
 constexpr std::string_view kWsl =
     "60 1 0:60 / / rw,noatime - lxfs rootfs rw\n"

@@ -304,6 +304,25 @@ TEST(Planner, ASocketOnWhichTheHostListensIsLeftOut) {
   EXPECT_THAT(own_ops(*plan), ElementsAre("ro /", "tmpfs /var/lib/d", "ro /var/lib/d/data"));
 }
 
+TEST(Planner, FileSystemsOfTheKernelBelowWhatIsGrantedAreKeptAway) {
+  FakeHost fake;
+  fake.dir("/srv/root").dir("/srv/root/proc").dir("/srv/root/sys").dir("/srv/root/gone").dir("/home/ann/p");
+  fake.facts().kernel.process_mounts = {host("/dev/pts"), host("/proc"), host("/srv/root/proc")};
+  fake.facts().kernel.machine_mounts = {host("/srv/root/not-there"), host("/srv/root/sys"), host("/sys")};
+  const auto looked_at = fake.plan(PolicyBuilder().allow_read("/"));
+  ASSERT_PLAN(looked_at);
+  EXPECT_THAT(own_ops(*looked_at), ElementsAre("ro /", "tmpfs /srv/root", "ro /srv/root/gone", "ro /srv/root/sys"));
+  const auto written = fake.plan(PolicyBuilder().allow_read("/").allow_write("/srv", 6));
+  ASSERT_PLAN(written);
+  EXPECT_THAT(own_ops(*written),
+              ElementsAre("ro /", "rw /srv", "rw /srv/root", "tmpfs /srv/root/proc", "ro /srv/root/sys"));
+  // Under whatever name.
+  const auto elsewhere = fake.plan(PolicyBuilder().allow_read("/home").bind("/srv/root", "/x", BindMode::ReadWrite));
+  ASSERT_PLAN(elsewhere);
+  EXPECT_THAT(own_ops(*elsewhere),
+              ElementsAre("ro /home", "rw /x from /srv/root", "tmpfs /x/proc", "ro /x/sys from /srv/root/sys"));
+}
+
 TEST(Planner, AWishThatChangesNothingIsDroppedAndRemembered) {
   FakeHost fake;
   const auto plan = fake.plan(PolicyBuilder().allow_read("/").allow_read("/srv", 6));
